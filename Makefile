@@ -1,0 +1,74 @@
+# Xunjian: every target says what it does; `make help` lists them.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Extra arguments for pytest or the benchmarks: make test ARGS="-k ledger -x"
+ARGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(READY) ## Make .venv from requirements.lock (a second time costs nothing)
+
+.PHONY: run
+run: setup ## Load the project of 2021, simulate its year, serve on 127.0.0.1:8000
+	@$(BIN)/xunjian run
+
+.PHONY: test
+test: setup servers check ## Check, then run every test on real servers (ARGS="-k name" for some)
+	@$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+.PHONY: check
+check: setup ## Lint, format, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --cache-dir .cache/import-linter
+
+.PHONY: format
+format: setup ## Mend what lint and format can mend by themselves
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: setup ## Measure beside peers, on the same PostgreSQL and RabbitMQ
+	@$(BIN)/python infra/test-servers exec $(BIN)/xunjian bench $(ARGS)
+
+.PHONY: servers
+servers: setup ## Bring up PostgreSQL and RabbitMQ for tests and benchmarks
+	@$(BIN)/python infra/test-servers up
+
+.PHONY: lock
+lock: ## Renew requirements.lock from pyproject.toml (newest versions allowed)
+	@infra/python -m venv --clear .cache/lock
+	@.cache/lock/bin/pip install --quiet --upgrade 'setuptools<81'
+	@.cache/lock/bin/pip install --quiet '.[dev]'
+	@{ echo '# Every version, of running and of developing. Made by make lock; do not edit.'; \
+	   .cache/lock/bin/pip freeze --all --exclude pip --exclude xunjian; } > requirements.lock
+	@rm -rf .cache/lock build xunjian.egg-info
+	@echo "requirements.lock: $$(grep -c == requirements.lock) versions"
+
+.PHONY: clean
+clean: ## Remove whatever was built, cached or measured; data and servers stay
+	@rm -rf $(VENV) .cache .coverage build dist htmlcov *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.locked: requirements.lock
+	@echo "setting up $(VENV) (half a minute, once)"
+	@infra/python -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --no-deps --requirement requirements.lock
+	@touch $@
+
+$(READY): $(VENV)/.locked pyproject.toml
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip check >/dev/null || $(BIN)/pip check
+	@touch $@

@@ -1,0 +1,153 @@
+"""What the files of a project say against each other and against the world, as (file: path, what was expected)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+
+from dateutil.rrule import rrulestr
+from stdnum.cn import uscc
+from stdnum.exceptions import ValidationError as NotValid
+
+from services.project.forms import Assumable, FacilityFile, Item, PlanFile, ProjectFile, RulebookFile, SystemsFile
+
+Mistake = tuple[str, str]
+
+MOST_POINTS = 9999
+"""Of one group; more is taken for a slip of the hand."""
+LONGEST_ITEM_ID = 60
+"""An occurrence's id is `<plan_item_id>:<YYYY-MM>:<n>`, and no id is longer than 80."""
+
+_PARTS = re.compile(r"[A-Z]+=[A-Z0-9,+-]+(;[A-Z]+=[A-Z0-9,+-]+)*")
+_DAILY_AT_MOST = re.compile(r"FREQ=(YEARLY|MONTHLY|WEEKLY|DAILY)")
+
+
+def of_project(project: ProjectFile) -> Iterator[Mistake]:
+    """Dates within the year, money not negative, the baseline of the year before."""
+    at = "project.yaml: "
+    if project.starts_on.year != project.year:
+        yield f"{at}starts_on", f"expected a day of {project.year}"
+    if not project.starts_on <= project.ends_on <= date(project.year, 12, 31):
+        yield f"{at}ends_on", f"expected a day from {project.starts_on} to {project.year}-12-31"
+    for name, amount in (("initial", project.budget.initial), ("annual", project.budget.annual)):
+        yield from _not_negative(f"{at}budget.{name}", amount)
+    if (baseline := project.cost_baseline) is not None:
+        yield from _not_negative(f"{at}cost_baseline.amount", baseline.amount)
+        yield from _reasoned(f"{at}cost_baseline", baseline)
+        if baseline.year != project.year - 1:
+            yield f"{at}cost_baseline.year", f"expected {project.year - 1}, the year before"
+    yield from _unique((f"{at}roles[{n}].role", role.role) for n, role in enumerate(project.roles))
+    yield from _unique((f"{at}rulebooks.files[{n}]", name) for n, name in enumerate(project.rulebooks.files))
+
+
+def of_facility(file: FacilityFile) -> Iterator[Mistake]:
+    """A real time zone, a code whose check character fits (GB 32100), a division code of 6 or 12 digits (GB/T 2260).
+
+    The division code inside the USCC is not compared with the facility's: divisions were renumbered, codes were not.
+    """
+    at = "facility.yaml: facility."
+    yield from ((f"{at}{field}", why) for field, why in file.facility.faults())
+    try:
+        if uscc.validate(file.facility.uscc) != file.facility.uscc:
+            yield f"{at}uscc", "expected 18 digits and capital letters, nothing between"
+    except NotValid as fault:
+        yield f"{at}uscc", f"expected a unified social credit code of 18 characters (GB 32100): {fault}"
+    if not re.fullmatch(r"[0-9]{6}([0-9]{6})?", file.facility.region_code):
+        yield f"{at}region_code", "expected 6 or 12 digits (GB/T 2260)"
+
+
+def of_systems(file: SystemsFile) -> Iterator[Mistake]:
+    """No system and no point twice, groups of a sane size, whatever is made up with its reason."""
+    at = "systems.yaml: systems"
+    yield from _unique((f"{at}[{n}].system_id", system.system_id) for n, system in enumerate(file.systems))
+    groups = [
+        (f"{at}[{s}].equipment[{n}]", group)
+        for s, system in enumerate(file.systems)
+        for n, group in enumerate(system.equipment)
+    ]
+    yield from _unique((f"{place}.prefix", group.prefix) for place, group in groups)
+    for place, group in groups:
+        yield from _reasoned(place, group)
+        if group.count > MOST_POINTS:
+            yield f"{place}.count", f"expected at most {MOST_POINTS}"
+        if len(group.prefix) > 75:
+            yield f"{place}.prefix", "expected at most 75 characters: points add a number"
+
+
+def of_plan(file: PlanFile, project: ProjectFile | None, systems: SystemsFile | None) -> Iterator[Mistake]:
+    """Duties of known systems, that arise in the year, at most daily, with windows that end in it."""
+    at = "plan.yaml: "
+    if project is not None and file.year != project.year:
+        yield f"{at}year", f"expected {project.year}, the year of project.yaml"
+    yield from _unique((f"{at}items[{n}].plan_item_id", item.plan_item_id) for n, item in enumerate(file.items))
+    known = {system.system_id for system in systems.systems} if systems is not None else None
+    for n, item in enumerate(file.items):
+        place = f"{at}items[{n}]"
+        yield from _reasoned(place, item)
+        if len(item.plan_item_id) > LONGEST_ITEM_ID:
+            yield (
+                f"{place}.plan_item_id",
+                f"expected at most {LONGEST_ITEM_ID} characters: occurrences add month and number",
+            )
+        if known is not None and item.system_id not in known:
+            yield f"{place}.system_id", f"expected a system of systems.yaml, found {item.system_id!r}"
+        yield from _recurrence(place, item, file.year)
+
+
+def of_rulebooks(project: ProjectFile, rulebooks: Iterable[RulebookFile]) -> Iterator[Mistake]:
+    """Rulebooks of the project's year, none twice, and the official one among them."""
+    found = list(rulebooks)
+    at = "project.yaml: rulebooks"
+    yield from _unique((f"{at}.files[{n}]", rulebook.rulebook_id) for n, rulebook in enumerate(found))
+    if project.rulebooks.official not in {rulebook.rulebook_id for rulebook in found}:
+        ids = ", ".join(rulebook.rulebook_id for rulebook in found) or "none"
+        yield f"{at}.official", f"expected the id of one of the files ({ids}), found {project.rulebooks.official!r}"
+    for n, rulebook in enumerate(found):
+        if rulebook.year != project.year:
+            yield f"{at}.files[{n}]", f"expected a rulebook of {project.year}, found one of {rulebook.year}"
+
+
+@cache
+def days(rrule: str, year: int) -> tuple[date, ...]:
+    """The days of a year that an RRULE names, counted from January 1st; raises ValueError with what was expected."""
+    if not _PARTS.fullmatch(rrule):
+        raise ValueError("expected an RFC 5545 RRULE like FREQ=MONTHLY;BYMONTHDAY=1")
+    if not _DAILY_AT_MOST.search(rrule) or re.search("BYHOUR|BYMINUTE|BYSECOND", rrule):
+        raise ValueError("expected FREQ=YEARLY, MONTHLY, WEEKLY or DAILY and no hours: never more often than daily")
+    first, last = datetime(year, 1, 1), datetime(year, 12, 31)  # noqa: DTZ001  # local days, as RRULE counts them
+    try:
+        return tuple(day.date() for day in rrulestr(rrule, dtstart=first).between(first, last, inc=True))
+    except (ValueError, TypeError, ZeroDivisionError) as fault:
+        raise ValueError(f"expected an RFC 5545 RRULE: {fault}") from fault
+
+
+def _recurrence(place: str, item: Item, year: int) -> Iterator[Mistake]:
+    try:
+        named = days(item.rrule, year)
+    except ValueError as fault:
+        yield f"{place}.rrule", str(fault)
+        return
+    if not named:
+        yield f"{place}.rrule", f"expected a rule that names a day of {year}"
+    elif item.window_days is not None and named[-1] + timedelta(days=item.window_days - 1) > date(year, 12, 31):
+        most = (date(year, 12, 31) - named[-1]).days + 1
+        yield f"{place}.window_days", f"expected at most {most}: the window of {named[-1]} ends in {year}"
+
+
+def _reasoned(place: str, entry: Assumable) -> Iterator[Mistake]:
+    if entry.assumption and not (entry.reason or "").strip():
+        yield f"{place}.reason", "expected why this is assumed"
+
+
+def _not_negative(place: str, amount: Decimal) -> Iterator[Mistake]:
+    if amount < 0:
+        yield place, "expected an amount of 0.00 or more"
+
+
+def _unique(entries: Iterable[tuple[str, str]]) -> Iterator[Mistake]:
+    first: dict[str, str] = {}
+    for place, name in entries:
+        if name in first:
+            yield place, f"{name!r} stands twice, first at {first[name].rpartition(': ')[2]}"
+        first.setdefault(name, place)

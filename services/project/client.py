@@ -1,0 +1,109 @@
+"""A keep-alive client of the HTTP API (`/v1`): JSON in, JSON out, problem documents (RFC 9457) as the errors they were.
+
+Commands carry an idempotency key, so one whose answer was lost is sent again without harm.
+"""
+
+import http.client
+import time
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlencode, urlsplit
+
+import orjson
+
+from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unavailable
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+TRIES = 3
+PAUSE = 0.2
+"""Seconds before a command is sent again."""
+
+_BY_STATUS: dict[int, type[Refused]] = {403: Forbidden, 404: NotFound, 409: Rejected, 503: Unavailable}
+
+
+class Client:
+    """One connection to one installation; every request has a deadline of `timeout` seconds."""
+
+    def __init__(self, url: str = DEFAULT_URL, timeout: float = 30.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Invalid(f"{url}: expected an address like {DEFAULT_URL}")
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        try:
+            self._connection = kind(parts.hostname, parts.port, timeout=timeout)
+        except ValueError as fault:
+            raise Invalid(f"{url}: {fault}") from fault
+        self.url = url.rstrip("/")
+        self._prefix = parts.path.rstrip("/")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def get(self, path: str, **query: str | None) -> Any:
+        """Ask; `path` begins after `/v1`, members of `query` that are None are left out."""
+        asked = urlencode({name: value for name, value in query.items() if value is not None})
+        return self._sent("GET", f"{path}?{asked}" if asked else path, None, {})
+
+    def send(self, path: str, body: dict[str, Any], *, key: str, actor: str, at: datetime | None = None) -> Any:
+        """Send a command under an idempotency key; `at` is its time, only for a simulated installation."""
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key, "X-Actor": actor}
+        if at is not None:
+            headers["X-Simulated-Time"] = at.isoformat()
+        return self._sent("POST", path, orjson.dumps(body), headers)
+
+    def _sent(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Any:
+        for pause in (PAUSE,) * (TRIES - 1):
+            try:
+                return self._once(method, path, body, headers)
+            except Unavailable:
+                time.sleep(pause)
+        return self._once(method, path, body, headers)
+
+    def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Any:
+        try:
+            self._connection.request(method, f"{self._prefix}/v1{quote(path, safe='/?&=%:+')}", body, headers)
+            response = self._connection.getresponse()
+            answer = response.read()
+        except ConnectionRefusedError as fault:
+            raise Invalid(f"{self.url}: nothing answers there; start it with `xunjian serve`") from fault
+        except (OSError, http.client.HTTPException) as fault:
+            self._connection.close()
+            raise Unavailable(f"{method} {self.url}/v1{path}: {_why(fault)}") from fault
+        if response.status >= 400:
+            raise _refusal(f"{method} /v1{path}", response.status, answer)
+        return _json(f"{method} /v1{path}", answer)
+
+
+def _why(fault: Exception) -> str:
+    return "no answer in time" if isinstance(fault, TimeoutError) else str(fault) or type(fault).__name__
+
+
+def _json(asked: str, answer: bytes) -> Any:
+    try:
+        return orjson.loads(answer)
+    except orjson.JSONDecodeError as fault:
+        raise Invalid(f"{asked}: expected JSON, found {answer[:60]!r}; is this an installation of Xunjian?") from fault
+
+
+def _refusal(asked: str, status: int, answer: bytes) -> Refused:
+    """The error that a problem document tells of, with the request that it answers."""
+    try:
+        problem = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        problem = None
+    if not isinstance(problem, dict):
+        return Unavailable(f"{asked}: {status} {answer[:60].decode(errors='replace')}")
+    if isinstance(errors := problem.get("errors"), dict) and errors:
+        return Invalid({f"{asked}: {field}".rstrip(": "): list(whys) for field, whys in errors.items()})
+    text = f"{asked}: {problem.get('detail') or problem.get('title') or status}"
+    if status == Conflict.status and problem.get("title") == Conflict.title:
+        return Conflict(text)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status](text)
+    return Invalid(text) if status < 500 else Unavailable(text)

@@ -1,0 +1,94 @@
+"""One service's own database: SQLite in a file, or PostgreSQL; the same calls on both.
+
+psycopg waits in libpq, which stops every greenlet of a nameko process; PSYCOPG_WAIT_FUNC must be set before psycopg is
+imported for the first time, hence here.
+"""
+
+import os
+
+os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from alembic import command as alembic
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url, text
+from sqlalchemy.sql.base import Executable
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Database:
+    """Connections to one database; `write` is one transaction, `read` sees what was committed before each statement."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.sqlite:
+            self.engine, self._reader = _sqlite_writer(url), _sqlite(url)
+        else:
+            self.engine = create_engine(url, pool_size=10, max_overflow=20)
+            self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        # SQLite has one writer, and waits for it by stopping the whole process: greenlets must queue before it.
+        self._writer = threading.Lock() if self.sqlite else nullcontext()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, committed at the end of the block and rolled back if it raises."""
+        with self._writer, self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for queries (on PostgreSQL, also for one statement that is its own transaction)."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    def rows(self, query: Executable, parameters: dict[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """All rows of one query."""
+        with self.read() as connection:
+            return connection.execute(query, parameters or {}).all()
+
+    def migrate(self, service: str) -> None:
+        """Bring the schema to the newest revision of the ledger and of the service's views; replicas may race."""
+        configuration = Config()
+        configuration.set_main_option("script_location", str(ROOT / "shared/migrations"))
+        configuration.set_main_option("path_separator", "os")
+        places = [ROOT / "shared/migrations/versions", ROOT / f"services/{service}/migrations"]
+        configuration.set_main_option("version_locations", os.pathsep.join(str(place) for place in places))
+        with self.write() as connection:
+            if not self.sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('xunjian migrate'))"))
+            configuration.attributes["connection"] = connection
+            alembic.upgrade(configuration, "heads")
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+        self._reader.dispose()
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=10, max_overflow=20, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {setting}").fetchall()
+
+    return engine
+
+
+def _sqlite_writer(url: str) -> Engine:
+    """The driver would begin a transaction at the first write; ours begin before the first read (BEGIN IMMEDIATE)."""
+    engine = _sqlite(url)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,62 @@
+"""The ways in which a call can be refused; each has one HTTP status (RFC 9457 problem documents at the edge)."""
+
+from collections.abc import Mapping, Sequence
+
+FieldErrors = Mapping[str, Sequence[str]]
+"""Path of a field (`items[3].rrule`) to what was expected there."""
+
+
+class Refused(Exception):
+    """A call that was understood and not carried out; nothing was changed."""
+
+    status = 500
+    title = "Refused"
+
+
+class Invalid(Refused):
+    """The input is not of the stated form; `errors` names each field and what was expected."""
+
+    status = 422
+    title = "Invalid input"
+
+    def __init__(self, errors: FieldErrors | str) -> None:
+        self.errors: FieldErrors = {"": [errors]} if isinstance(errors, str) else dict(errors)
+        super().__init__(self.errors)
+
+    def __str__(self) -> str:
+        return "; ".join(f"{field}: {', '.join(whys)}" if field else ", ".join(whys) for field, whys in self.errors.items())
+
+
+class NotFound(Refused):
+    """No such thing."""
+
+    status = 404
+    title = "Not found"
+
+
+class Conflict(Refused):
+    """Somebody else changed the same stream first, or one idempotency key names two different commands."""
+
+    status = 409
+    title = "Conflict"
+
+
+class Rejected(Refused):
+    """A rule of the domain said no; the message says which."""
+
+    status = 409
+    title = "Rejected by a rule"
+
+
+class Forbidden(Refused):
+    """The caller may not do this."""
+
+    status = 403
+    title = "Forbidden"
+
+
+class Unavailable(Refused):
+    """The service did not answer within the deadline; it may or may not have done the work."""
+
+    status = 503
+    title = "Unavailable"

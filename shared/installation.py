@@ -1,0 +1,50 @@
+"""The mark of an installation, real or simulated: set when its database is created, and for ever after."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Boolean, Column, Integer, String, Table, select, update
+
+from shared.clock import Clock, SimulatedClock, SystemClock
+from shared.database import Database
+from shared.errors import Rejected
+from shared.event import timestamp
+from shared.ledger import last_recorded, metadata
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("simulated", Boolean, nullable=False),
+    Column("created_at", String(40), nullable=False),
+    Column("now", String(40), nullable=False),
+)
+
+SIMULATION_STARTS = datetime(2000, 1, 1, tzinfo=UTC)
+"""Where a simulated clock stands before anything moved it."""
+
+
+def clock_of(database: Database, simulated: bool | None) -> Clock:
+    """The clock of an installation, marking a new one; None takes an existing one as it is marked.
+
+    Raises Rejected if the database was created for the other kind.
+    """
+    with database.write() as connection:
+        mark = connection.execute(select(installation)).one_or_none()
+        if mark is None:
+            values = {"id": 1, "simulated": bool(simulated), "created_at": timestamp(datetime.now(UTC))}
+            connection.execute(installation.insert(), {**values, "now": timestamp(SIMULATION_STARTS)})
+            return SimulatedClock(SIMULATION_STARTS) if simulated else SystemClock()
+    if simulated is not None and mark.simulated != simulated:
+        kinds = ("real", "simulated")
+        raise Rejected(f"this is a {kinds[mark.simulated]} installation and cannot be run as a {kinds[simulated]} one")
+    if not mark.simulated:
+        return SystemClock()
+    clock = SimulatedClock(datetime.fromisoformat(mark.now))
+    clock.advance(last_recorded(database) or clock.now())
+    return clock
+
+
+def remember_now(database: Database, now: datetime) -> None:
+    """Keep where the simulated clock stands, so that a restart does not turn it back."""
+    with database.write() as connection:
+        connection.execute(update(installation).values(now=timestamp(now)))

@@ -1,0 +1,428 @@
+"""The ledger: per facility one gapless, hash-chained sequence of events, in the service's own database.
+
+The head row of a facility is the sequence, the lock, the tip of the chain and the relay's cursor in one. Moving it is
+the first statement of every append, conditional on the position and hash that the new events are chained to; so two
+writers never share a position and positions follow the order of commits. A writer that was overtaken chains anew.
+"""
+
+import hashlib
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.exc import IntegrityError
+from uuid_utils import uuid7
+
+from shared.clock import Clock
+from shared.database import Database
+from shared.errors import Conflict, Unavailable
+from shared.event import Event, Recorded, canonical, read, timestamp
+
+GENESIS = "sha256:" + 64 * "0"
+"""The `prevhash` of a facility's first event."""
+
+BATCH = 200
+"""How many waiting commands one transaction commits together at most."""
+
+metadata = MetaData()
+heads = Table(
+    "ledger",
+    metadata,
+    Column("facility", String(80), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("hash", String(80), nullable=False),
+    Column("published", BigInteger, nullable=False),
+)
+events = Table(
+    "event",
+    metadata,
+    Column("facility", String(80), primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+    Column("event_id", String(80), nullable=False, unique=True),
+    Column("stream", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", String(120), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("hash", String(80), nullable=False),
+    UniqueConstraint("facility", "stream", "version"),
+)
+commands = Table(
+    "command",
+    metadata,
+    Column("command_id", String(200), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """An event decided on, and the place in its stream that it takes if nobody was faster; `time` is business time."""
+
+    stream: str
+    version: int
+    event: Event
+    time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A command that is remembered with its answer (canonical JSON bytes), under its idempotency key."""
+
+    command_id: str
+    fingerprint: str
+    outcome: bytes
+
+
+@dataclass(kw_only=True)
+class Entry:
+    """What one command or reaction adds to a facility's ledger: all of it or nothing."""
+
+    facility: str
+    drafts: Sequence[Draft]
+    actor: str
+    correlation_id: str
+    causation_id: str
+    done: Done | None = None
+    recorded: list[Recorded] = field(default_factory=list)
+
+
+Fold = Callable[[Connection, Recorded], None]
+
+
+class Ledger:
+    """Appends to and reads from the ledgers of one service."""
+
+    def __init__(self, database: Database, service: str, clock: Clock, fold: Fold | None = None) -> None:
+        self.database = database
+        self.service = service
+        self.clock = clock
+        self.fold = fold
+        self.on_commit: list[Callable[[], None]] = []
+        self._heads: dict[str, tuple[int, str]] = {}
+        self._queues: defaultdict[str, _Queue] = defaultdict(_Queue)
+
+    def append(self, entry: Entry) -> Sequence[Recorded]:
+        """Commit an entry, together with others that wait for the same facility; returns its events as recorded.
+
+        Raises Conflict if a stream moved on meanwhile or the command is already remembered.
+        """
+        place = _Place(entry)
+        self._queues[entry.facility].pass_through(place, partial(self._commit, entry.facility))
+        for wake in self.on_commit:
+            wake()
+        if place.error is not None:
+            raise place.error
+        return entry.recorded
+
+    def append_within(self, connection: Connection, entry: Entry) -> Sequence[Recorded]:
+        """Add an entry to a transaction that somebody else commits; raises Conflict as `append` does."""
+        self._heads.pop(entry.facility, None)
+        head = self._locked_head(connection, entry.facility)
+        try:
+            self._write(connection, entry.facility, head, [entry])
+        except IntegrityError as clash:
+            raise Conflict("the stream moved on, or the command is already remembered") from clash
+        return entry.recorded
+
+    def stream(self, facility: str, stream: str, connection: Connection | None = None) -> list[Recorded]:
+        """The events of one stream, oldest first."""
+        query = (
+            select(events.c.body, events.c.hash)
+            .where(events.c.facility == facility, events.c.stream == stream)
+            .order_by(events.c.version)
+        )
+        rows = self.database.rows(query) if connection is None else connection.execute(query).all()
+        return [read(row.body, row.hash) for row in rows]
+
+    def raw(self, facility: str, after: int = 0, limit: int = 1000) -> list[str]:
+        """Whole envelopes as JSON text, by position, above `after`."""
+        query = (
+            select(events.c.body, events.c.hash)
+            .where(events.c.facility == facility, events.c.position > after)
+            .order_by(events.c.position)
+            .limit(limit)
+        )
+        return [envelope(row.body, row.hash).decode() for row in self.database.rows(query)]
+
+    def tips(self) -> dict[str, dict[str, Any]]:
+        """Where each facility's ledger stands: facility → {position, hash}."""
+        return {
+            row.facility: {"position": row.position, "hash": row.hash} for row in self.database.rows(select(heads))
+        }
+
+    def remembered(self, command_id: str) -> Done | None:
+        """The first answer to a command, if it was ever carried out."""
+        rows = self.database.rows(select(commands).where(commands.c.command_id == command_id))
+        return Done(**rows[0]._mapping) if rows else None
+
+    def _commit(self, facility: str, batch: "Sequence[_Place]") -> None:
+        """Commit a batch as one; if somebody in it clashes, commit each alone to find out who."""
+        try:
+            self._commit_together(facility, [place.entry for place in batch])
+        except IntegrityError as clash:
+            self._heads.pop(facility, None)
+            if len(batch) == 1:
+                batch[0].error = Conflict("the stream moved on, or the command is already remembered")
+                batch[0].error.__cause__ = clash
+            else:
+                for place in batch:
+                    self._commit(facility, [place])
+        except Exception as fault:  # handed to each waiting caller, which raises it
+            self._heads.pop(facility, None)
+            for place in batch:
+                place.error = fault
+        for place in batch:
+            place.settled = True
+
+    def _commit_together(self, facility: str, entries: Sequence[Entry]) -> None:
+        head = self._heads.get(facility)
+        if head is not None:
+            try:
+                alone = self.fold is None and not self.database.sqlite
+                with self.database.read() if alone else self.database.write() as connection:
+                    self._heads[facility] = self._write(connection, facility, head, entries)
+                return
+            except _Overtaken:
+                self._heads.pop(facility)
+        with self.database.write() as connection:
+            head = self._write(connection, facility, self._locked_head(connection, facility), entries)
+        self._heads[facility] = head
+
+    def _locked_head(self, connection: Connection, facility: str) -> tuple[int, str]:
+        query = select(heads.c.position, heads.c.hash).where(heads.c.facility == facility).with_for_update()
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            connection.execute(
+                text("INSERT INTO ledger VALUES (:facility, 0, :hash, 0) ON CONFLICT DO NOTHING"),
+                {"facility": facility, "hash": GENESIS},
+            )
+            row = connection.execute(query).one()
+        return row.position, row.hash
+
+    def _write(
+        self, connection: Connection, facility: str, head: tuple[int, str], entries: Sequence[Entry]
+    ) -> tuple[int, str]:
+        """Chain and insert the entries behind `head`; returns the new head, raises _Overtaken if that is not the head."""
+        rows = [row for row in self._chain(facility, head, entries)]
+        new_head = (rows[-1]["position"], rows[-1]["hash"]) if rows else head
+        done = [entry.done for entry in entries if entry.done is not None]
+        write = _write_sqlite if self.database.sqlite else _write_postgresql
+        write(connection, facility, head, new_head, rows, done)
+        if self.fold is not None:
+            for entry in entries:
+                for recorded in entry.recorded:
+                    self.fold(connection, recorded)
+        return new_head
+
+    def _chain(self, facility: str, head: tuple[int, str], entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
+        position, hash_ = head
+        now = timestamp(self.clock.now())
+        for entry in entries:
+            entry.recorded = []
+            for draft in entry.drafts:
+                position += 1
+                body = self._body(facility, position, hash_, now, entry, draft)
+                hash_ = chained(hash_, body)
+                entry.recorded.append(read(body, hash_))
+                yield {
+                    "position": position,
+                    "event_id": entry.recorded[-1].id,
+                    "stream": draft.stream,
+                    "version": draft.version,
+                    "type": draft.event.type,
+                    "body": body,
+                    "hash": hash_,
+                }
+
+    def _body(self, facility: str, position: int, prevhash: str, now: str, entry: Entry, draft: Draft) -> bytes:
+        """The canonical bytes of an envelope without `hash` (events.md)."""
+        attributes = {
+            "specversion": "1.0",
+            "id": str(uuid7()),
+            "source": f"/{self.service}",
+            "type": draft.event.type,
+            "subject": draft.stream,
+            "time": draft.time.isoformat(),
+            "datacontenttype": "application/json",
+            "data": draft.event.data(),
+            "facility": facility,
+            "position": position,
+            "streamversion": draft.version,
+            "recordedat": now,
+            "actor": entry.actor,
+            "correlationid": entry.correlation_id,
+            "causationid": entry.causation_id,
+            "prevhash": prevhash,
+        }
+        if self.clock.simulated:
+            attributes["simulated"] = True
+        return canonical(attributes)
+
+
+class _Overtaken(Exception):
+    """Somebody else moved the head since it was looked at."""
+
+
+class _Place:
+    """An entry in the queue, and what became of it; `turn` opens when it is settled, or when it is its turn to lead."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.settled = False
+        self.error: Exception | None = None
+        self.turn = threading.Lock()
+        self.turn.acquire()
+
+
+class _Queue:
+    """Who waits to write to one facility: the first writes for all that came while the one before was writing."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.waiting: deque[_Place] = deque()
+        self.led = False
+
+    def pass_through(self, place: _Place, commit: Callable[[Sequence[_Place]], None]) -> None:
+        """Wait until somebody committed the place, or commit it, with those behind it, oneself."""
+        with self.lock:
+            self.waiting.append(place)
+            leads, self.led = not self.led, True
+        if not leads:
+            place.turn.acquire()
+            if place.settled:
+                return
+        with self.lock:
+            batch = [self.waiting.popleft() for _ in range(min(len(self.waiting), BATCH))]
+        try:
+            commit(batch)
+        finally:
+            self._hand_over(batch)
+
+    def _hand_over(self, batch: Sequence[_Place]) -> None:
+        with self.lock:
+            self.led = bool(self.waiting)
+            if self.waiting:
+                self.waiting[0].turn.release()
+        for place in batch:
+            if not place.settled:
+                place.settled, place.error = True, Unavailable("the writer was stopped")
+            place.turn.release()
+
+
+def chained(prevhash: str, body: bytes) -> str:
+    """The hash of an event: SHA-256 over the ASCII of `prevhash` and then the canonical bytes of its envelope."""
+    return "sha256:" + hashlib.sha256(prevhash.encode() + body).hexdigest()
+
+
+def envelope(body: bytes, hash_: str) -> bytes:
+    """The whole envelope as JSON: the hashed bytes untouched, with their hash as one more member."""
+    return body[:-1] + b',"hash":' + orjson.dumps(hash_) + b"}"
+
+
+def stripped(envelope_: bytes) -> tuple[bytes, str]:
+    """Undo `envelope`: the canonical bytes that were hashed, and the hash."""
+    body, _, tail = envelope_.rpartition(b',"hash":')
+    return body + b"}", orjson.loads(tail[:-1])
+
+
+_Rows = Sequence[dict[str, Any]]
+_ONE_STATEMENT = """
+    WITH moved AS (
+        UPDATE ledger SET position = %s, hash = %s
+        WHERE facility = %s AND position = %s AND hash = %s RETURNING facility
+    ), done AS (
+        INSERT INTO command (command_id, fingerprint, outcome)
+        SELECT c.command_id, c.fingerprint, convert_to(c.outcome, 'UTF8')
+        FROM moved, json_to_recordset(%s) AS c(command_id text, fingerprint text, outcome text)
+    ), added AS (
+        INSERT INTO event (facility, position, event_id, stream, version, type, body, hash)
+        SELECT moved.facility, e.position, e.event_id, e.stream, e.version, e.type, convert_to(e.body, 'UTF8'), e.hash
+        FROM moved, json_to_recordset(%s)
+            AS e(position bigint, event_id text, stream text, version int, type text, body text, hash text)
+    )
+    SELECT count(*) FROM moved
+    """
+_MOVE = text(
+    "UPDATE ledger SET position = :last, hash = :tip"
+    " WHERE facility = :facility AND position = :before AND hash = :hash_before"
+)
+
+
+def _write_postgresql(
+    connection: Connection,
+    facility: str,
+    head: tuple[int, str],
+    new_head: tuple[int, str],
+    rows: _Rows,
+    done: Sequence[Done],
+) -> None:
+    """One statement, so that a lone append costs one round trip and one flush to disk; rows travel as one JSON text."""
+    added = orjson.dumps([{**row, "body": row["body"].decode()} for row in rows]).decode()
+    remembered = orjson.dumps([{**vars(one), "outcome": one.outcome.decode()} for one in done]).decode()
+    parameters = (new_head[0], new_head[1], facility, head[0], head[1], remembered, added)
+    if connection.exec_driver_sql(_ONE_STATEMENT, parameters).scalar_one() != 1:
+        raise _Overtaken
+
+
+def _write_sqlite(
+    connection: Connection,
+    facility: str,
+    head: tuple[int, str],
+    new_head: tuple[int, str],
+    rows: _Rows,
+    done: Sequence[Done],
+) -> None:
+    if connection.execute(_MOVE, _move(facility, head, new_head)).rowcount != 1:
+        raise _Overtaken
+    if rows:
+        connection.execute(events.insert(), [{"facility": facility, **row} for row in rows])
+    if done:
+        connection.execute(commands.insert(), [vars(one) for one in done])
+
+
+def _move(facility: str, head: tuple[int, str], new_head: tuple[int, str]) -> dict[str, Any]:
+    return {
+        "facility": facility,
+        "before": head[0],
+        "hash_before": head[1],
+        "last": new_head[0],
+        "tip": new_head[1],
+    }
+
+
+def last_recorded(database: Database) -> datetime | None:
+    """The newest `recordedat` in any of the service's ledgers."""
+    tips = select(events.c.body).join(
+        heads, (heads.c.facility == events.c.facility) & (heads.c.position == events.c.position)
+    )
+    return max((read(row.body).recordedat for row in database.rows(tips)), default=None)
+
+
+def facilities_behind(connection: Connection) -> list[str]:
+    """Facilities with events that the relay has not published yet."""
+    return list(connection.execute(select(heads.c.facility).where(heads.c.position > heads.c.published)).scalars())
+
+
+def count(database: Database) -> int:
+    """How many events the service holds."""
+    return int(database.rows(select(func.count()).select_from(events))[0][0])

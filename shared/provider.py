@@ -1,0 +1,38 @@
+"""Gives a nameko service its ledger: database opened and migrated, installation marked, clock chosen."""
+
+from typing import Any
+
+from nameko.extensions import DependencyProvider
+
+from shared.config import database_url, setting
+from shared.database import Database
+from shared.installation import clock_of
+from shared.ledger import Ledger
+
+
+class LedgerProvider(DependencyProvider):
+    """Injects the one Ledger of this process; the service class's `fold` keeps its views."""
+
+    ledger: Ledger
+
+    def setup(self) -> None:
+        """Open the database; raises Rejected if it was marked as the other kind of installation."""
+        service = self.container.service_name
+        database = Database(database_url(self.container.config, service))
+        database.migrate(service)
+        clock = clock_of(database, setting(self.container.config, "SIMULATED"))
+        self.ledger = Ledger(database, service, clock, self.container.service_cls.fold)
+
+    def stop(self) -> None:
+        """Close the database."""
+        self.ledger.database.close()
+
+    def get_dependency(self, worker_ctx: Any) -> Ledger:
+        """The ledger."""
+        return self.ledger
+
+
+def ledger_of(container: Any) -> Ledger:
+    """The ledger of a service that is being hosted."""
+    (provider,) = (provider for provider in container.dependencies if isinstance(provider, LedgerProvider))
+    return provider.ledger

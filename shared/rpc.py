@@ -1,0 +1,161 @@
+"""Calls between services: nameko's RPC, but always with a deadline and with the errors of `shared.errors` at both ends.
+
+Importing this registers those errors with nameko, and a plain JSON codec in place of kombu's own: that one turns any
+object with a `__type__` member into a Python value, or drops the message when it cannot, and members are for callers
+to name.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import eventlet
+import kombu.exceptions
+import kombu.serialization
+import orjson
+from eventlet.event import Event
+from nameko.exceptions import BadRequest, RemoteError, RpcTimeout, UnknownService, deserialize_to_instance
+from nameko.rpc import MethodProxy, ReplyListener, RpcProxy
+from nameko.standalone.rpc import StandaloneProxyBase
+
+from shared.config import setting
+from shared.errors import Refused, Unavailable
+
+log = logging.getLogger(__name__)
+
+_BROKER_IS_AWAY = (
+    kombu.exceptions.OperationalError,
+    kombu.exceptions.ConnectionError,
+    kombu.exceptions.ChannelError,
+    OSError,
+)
+
+
+class Failed(Exception):
+    """A service broke while answering; what broke stands in the logs, not here."""
+
+
+class _Replies(ReplyListener):
+    """nameko's listener, which can also forget a reply that nobody waits for any more."""
+
+    def forget(self, correlation_id: str) -> None:
+        self._reply_events.pop(correlation_id, None)
+
+
+class Peer(RpcProxy):
+    """Another service, injected into a worker: `self.work_orders.call("assign", facility=…, data=…, context=…)`."""
+
+    rpc_reply_listener = _Replies()
+
+    def get_dependency(self, worker_ctx: Any) -> "Calls":
+        """How one worker calls the service."""
+        deadline = float(setting(self.container.config, "RPC_DEADLINE_SECONDS"))
+        return Calls(worker_ctx, self.target_service, self.rpc_reply_listener, deadline)
+
+
+class _Pending:
+    """The one reply of one call; stands before nameko's MethodProxy as its reply listener."""
+
+    def __init__(self, replies: _Replies) -> None:
+        self.routing_key = replies.routing_key
+        self._replies = replies
+        self._correlation_id = ""
+
+    def get_reply_event(self, correlation_id: str) -> Event:
+        self._correlation_id = correlation_id
+        return self._replies.get_reply_event(correlation_id)
+
+    def forget(self) -> None:
+        self._replies.forget(self._correlation_id)
+
+
+class Calls:
+    """Calls one service on behalf of one worker; the worker's correlation id goes with each call."""
+
+    def __init__(self, worker_ctx: Any, service: str, replies: _Replies, deadline: float) -> None:
+        self.service = service
+        self.deadline = deadline
+        self._worker_ctx = worker_ctx
+        self._replies = replies
+
+    def call(self, method: str, /, deadline: float | None = None, **kwargs: Any) -> Any:
+        """Call, and wait up to `deadline` seconds for the answer.
+
+        Raises the Refused that the service raised; Unavailable if it, its queue or the broker is not there in time
+        (the work may or may not have been done, but is not begun after the deadline); Failed if the service broke.
+        """
+        seconds = self.deadline if deadline is None else deadline
+        pending = _Pending(self._replies)
+        invoke = MethodProxy(self._worker_ctx, self.service, method, pending, expiration=seconds)
+        # Another greenlet publishes, since one that is stuck in a socket must not be torn out of it half-way.
+        publishing = eventlet.spawn(invoke.call_async, **kwargs)
+        try:
+            with _typed(self.service, method), eventlet.Timeout(seconds, RpcTimeout(seconds)):
+                return publishing.wait().result()
+        finally:
+            pending.forget()
+            publishing.kill()
+
+
+class Caller(StandaloneProxyBase):
+    """Calls services from outside of any: `with caller(config) as call: call("work_orders", "health")`.
+
+    One call at a time; errors as of `Calls.call`. The broker being away shows on entering, as Unavailable.
+    """
+
+    def __init__(self, config: Mapping[str, Any], deadline: float | None = None) -> None:
+        self.deadline = float(setting(config, "RPC_DEADLINE_SECONDS") if deadline is None else deadline)
+        super().__init__(config, timeout=self.deadline)
+
+    def __enter__(self) -> "Caller":
+        """Listen for replies."""
+        with _typed("the broker", "connect"):
+            self.start()
+        return self
+
+    def __call__(self, service: str, method: str, /, **kwargs: Any) -> Any:
+        """Call a service's method and wait for its answer."""
+        invoke = MethodProxy(self._worker_ctx, service, method, self._reply_listener, expiration=self.deadline)
+        with _typed(service, method):
+            return invoke(**kwargs)
+
+
+caller = Caller
+
+
+@contextmanager
+def _typed(service: str, method: str) -> Iterator[None]:
+    try:
+        yield
+    except RpcTimeout as fault:
+        raise Unavailable(f"{service} did not answer {method} within {fault} s") from fault
+    except UnknownService as fault:
+        raise Unavailable(f"{service} is not running") from fault
+    except _BROKER_IS_AWAY as fault:
+        log.warning("the broker is away: %s.%s: %r", service, method, fault)
+        raise Unavailable("the message broker cannot be reached") from fault
+    except (RemoteError, BadRequest) as fault:
+        log.error("%s broke on %s: %s", service, method, fault)
+        raise Failed(f"{service} broke on {method}") from fault
+
+
+def _encode(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # lone surrogates and integers above 64 bits, which a remote error's text may hold
+        return json.dumps(value).encode()
+
+
+def _decode(text: str | bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
+
+
+kombu.serialization.register("json", _encode, _decode, content_type="application/json", content_encoding="utf-8")
+
+for _refusal in (Refused, *Refused.__subclasses__()):
+    deserialize_to_instance(_refusal)

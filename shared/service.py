@@ -1,0 +1,155 @@
+"""What makes a nameko class one of our services: its ledger, its commands and queries, and what every service answers.
+
+A service class derives from `LedgerService`; its `@command`, `@query` and `@subscribe` methods are its wiring diagram.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+import orjson
+import structlog
+from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
+from nameko.rpc import rpc
+from sqlalchemy import select
+
+from shared.errors import Conflict, Invalid, Refused
+from shared.event import flat, timestamp
+from shared.installation import remember_now
+from shared.ledger import Done, Fold
+from shared.provider import LedgerProvider
+from shared.relay import RelayProvider
+from shared.schema import schema_of
+from shared.subscription import Subscription, checkpoints
+from shared.unit import Unit, fingerprint
+
+log = structlog.get_logger()
+C = TypeVar("C")
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+ATTEMPTS = 10
+"""How often a command is decided anew when others change its streams meanwhile."""
+
+
+def command(schema: type[C]) -> Callable[[Callable[[Any, Unit, C], Any]], Any]:
+    """Offer a method as a command: `facility`, `data` (validated to `schema`, a dataclass), and `context` over RPC.
+
+    The method gets a Unit and the command, decides, and may answer a JSON value; its events and its answer are
+    committed in one transaction, once per `context["command_id"]`.
+    """
+    validator = schema_of(schema, strict=True)
+
+    def decorate(method: Callable[[Any, Unit, C], Any]) -> Any:
+        @functools.wraps(method)
+        def carry_out(self: "LedgerService", facility: str, data: dict[str, Any], context: dict[str, Any]) -> Any:
+            with structlog.contextvars.bound_contextvars(correlation_id=context["correlation_id"]):
+                if errors := flat(validator.validate(data)):
+                    raise Invalid(errors)
+                try:
+                    asked = msgspec.convert(data, schema)
+                except msgspec.ValidationError as fault:
+                    raise Invalid(str(fault)) from fault
+                if context.get("time"):
+                    self.ledger.clock.advance(datetime.fromisoformat(context["time"]))
+                return _once(self, method, facility, data, context, asked)
+
+        return rpc(carry_out, expected_exceptions=Refused)
+
+    return decorate
+
+
+def query(method: Method) -> Method:
+    """Offer a method as a question over RPC; it changes nothing."""
+    return rpc(method, expected_exceptions=Refused)  # type: ignore[no-any-return]  # nameko is untyped
+
+
+def _once(
+    service: "LedgerService",
+    method: Callable[[Any, Unit, C], Any],
+    facility: str,
+    data: dict[str, Any],
+    context: dict[str, Any],
+    asked: C,
+) -> Any:
+    print_ = fingerprint(method.__name__, facility, data)
+    for attempt in range(1, ATTEMPTS + 1):
+        if before := service.ledger.remembered(context["command_id"]):
+            if before.fingerprint != print_:
+                raise Conflict("this idempotency key was used for another command")
+            return orjson.loads(before.outcome)
+        unit = Unit(
+            service.ledger, facility, context["actor"], context["correlation_id"], causation_id=context["command_id"]
+        )
+        outcome = method(service, unit, asked)
+        try:
+            service.ledger.append(
+                unit.entry(Done(command_id=context["command_id"], fingerprint=print_, outcome=orjson.dumps(outcome)))
+            )
+        except Conflict:
+            if attempt == ATTEMPTS:
+                raise
+            log.info("decided anew", command=method.__name__, facility=facility, attempt=attempt)
+        else:
+            return outcome
+    raise AssertionError("unreachable")
+
+
+class LedgerService:
+    """The part of a service that is the same in all of them; a subclass names itself and its views' fold."""
+
+    name: ClassVar[str]
+    fold: ClassVar[Fold | None] = None
+    ledger = LedgerProvider()
+    relay = RelayProvider()
+
+    @query
+    def health(self) -> dict[str, Any]:
+        """Whether the service works, and what it has parked: {service, status, parked: [{source, facility, reason}]}."""
+        parked = [
+            {"source": row.source, "facility": row.facility, "reason": row.parked}
+            for row in self.ledger.database.rows(select(checkpoints).where(checkpoints.c.parked.is_not(None)))
+        ]
+        return {"service": self.name, "status": "parked" if parked else "ok", "parked": parked}
+
+    @query
+    def heads(self) -> dict[str, Any]:
+        """Where each facility's ledger stands: facility → {position, hash}."""
+        return self.ledger.tips()
+
+    @query
+    def checkpoints(self) -> dict[str, dict[str, int]]:
+        """How far this service has followed others: source → facility → position."""
+        reached: dict[str, dict[str, int]] = {source: {} for source in self.sources()}
+        for row in self.ledger.database.rows(select(checkpoints)):
+            reached.setdefault(row.source, {})[row.facility] = row.position
+        return reached
+
+    @query
+    def read_ledger(self, facility: str, after: int = 0, limit: int = 1000) -> list[str]:
+        """Whole envelopes as JSON text, by position above `after`, at most `limit` (1,000 at most)."""
+        return self.ledger.raw(facility, after, min(limit, 1000))
+
+    @query
+    def clock(self) -> dict[str, Any]:
+        """The service's clock: {simulated, now}."""
+        return {"simulated": self.ledger.clock.simulated, "now": timestamp(self.ledger.clock.now())}
+
+    @query
+    def set_clock(self, now: str) -> None:
+        """Move a simulated clock on; raises Rejected in a real installation."""
+        self.ledger.clock.advance(datetime.fromisoformat(now))
+        remember_now(self.ledger.database, self.ledger.clock.now())
+        self.on_clock()
+
+    def on_clock(self) -> None:
+        """What the service does because time went on; nothing, unless a subclass says so."""
+
+    @classmethod
+    def sources(cls) -> list[str]:
+        """The services that this one follows."""
+        methods = (method for _, method in inspect.getmembers(cls, inspect.isfunction))
+        entrypoints = (entrypoint for method in methods for entrypoint in getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ()))
+        return sorted({point.feed.source for point in entrypoints if isinstance(point, Subscription)})

@@ -1,0 +1,330 @@
+"""From the broker to a handler: in order per facility, and with an effect exactly once.
+
+A reader keeps, per source and facility, the position and hash that it has reached, and moves them in the transaction
+that holds the effects. What the broker brings is only a hint that there is more: what is at or below the checkpoint is
+dropped, a gap is read from the source's own ledger, and now and then the reader asks how far its sources are. An event
+that cannot be applied parks its facility, with the reason, until it can.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import Any, TypeVar
+
+import orjson
+import structlog
+from kombu import Connection as Broker
+from kombu import Consumer, Message
+from nameko.extensions import Entrypoint, SharedExtension
+from sqlalchemy import BigInteger, Column, Connection, String, Table, Text, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from shared.broker import declare_queues
+from shared.config import setting
+from shared.errors import Conflict, Unavailable
+from shared.event import Event, Recorded, read
+from shared.ledger import GENESIS, Ledger, chained, metadata, stripped
+from shared.provider import ledger_of
+from shared.rpc import caller
+from shared.unit import Unit
+
+log = structlog.get_logger()
+Method = TypeVar("Method", bound=Callable[..., None])
+
+BATCH = 200
+"""How many events one transaction applies at most."""
+RETRY_SECONDS = 0.5
+
+checkpoints = Table(
+    "checkpoint",
+    metadata,
+    Column("source", String(80), primary_key=True),
+    Column("facility", String(80), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("hash", String(80), nullable=False),
+    Column("parked", Text),
+)
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """One event of a source's ledger as it was hashed there."""
+
+    position: int
+    body: bytes
+    hash: str
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A method of the service, and the event classes that it takes; none means all."""
+
+    method: Callable[[Unit, Recorded], None]
+    kinds: tuple[type[Event], ...]
+
+
+class _Overtaken(Exception):
+    """Another replica moved the checkpoint."""
+
+
+class Reader:
+    """Applies one source's events to one service's database."""
+
+    def __init__(self, ledger: Ledger, source: str, handlers: Sequence[Handler], feed: Callable[..., list[str]]) -> None:
+        self.ledger = ledger
+        self.source = source
+        self.handlers = handlers
+        self.feed = feed
+        self._parked: dict[str, str] = {}
+        self._names = {kind.name for handler in handlers for kind in handler.kinds}
+        self._takes_all = any(not handler.kinds for handler in handlers)
+
+    def receive(self, facility: str, offered: Iterable[Arrived]) -> None:
+        """Apply whatever is new among the offered events and before them, or park the facility."""
+        waiting = {arrived.position: arrived for arrived in offered}
+        while True:
+            position, hash_ = self._reached(facility)
+            waiting = {at: arrived for at, arrived in waiting.items() if at > position}
+            if not waiting:
+                return
+            run = self._run(facility, position, waiting)
+            if not run or not self._apply(facility, position, hash_, run):
+                return
+
+    def catch_up(self, heads: dict[str, dict[str, Any]]) -> None:
+        """Read on where the source (`heads`: facility → {position, hash}) is ahead of the checkpoint."""
+        for facility, head in heads.items():
+            position, _ = self._reached(facility)
+            while position < head["position"]:
+                page = self._page(facility, position)
+                self.receive(facility, page)
+                before, (position, _) = position, self._reached(facility)
+                if position == before:
+                    break
+
+    def _run(self, facility: str, position: int, waiting: dict[int, Arrived]) -> list[Arrived]:
+        """The next events without a gap, at most BATCH; from the source's ledger where the broker left one."""
+        if position + 1 not in waiting:
+            return self._page(facility, position)
+        run = []
+        while (position := position + 1) in waiting and len(run) < BATCH:
+            run.append(waiting[position])
+        return run
+
+    def _page(self, facility: str, after: int) -> list[Arrived]:
+        page = []
+        for number, whole in enumerate(self.feed(facility=facility, after=after, limit=BATCH), start=after + 1):
+            page.append(Arrived(number, *stripped(whole.encode())))
+        return page
+
+    def _reached(self, facility: str) -> tuple[int, str]:
+        rows = self.ledger.database.rows(
+            select(checkpoints.c.position, checkpoints.c.hash).where(
+                checkpoints.c.source == self.source, checkpoints.c.facility == facility
+            )
+        )
+        return (rows[0].position, rows[0].hash) if rows else (0, GENESIS)
+
+    def _apply(self, facility: str, position: int, hash_: str, run: Sequence[Arrived]) -> bool:
+        """Apply a run in one transaction; if it fails, each event alone, parking at the one that cannot be applied."""
+        try:
+            with self.ledger.database.write() as connection:
+                self._move(connection, facility, position, run[-1])
+                for arrived in run:
+                    self._handle(connection, arrived, hash_)
+                    hash_ = arrived.hash
+        except (Conflict, _Overtaken):
+            return True
+        except DBAPIError as fault:
+            if fault.connection_invalidated:
+                raise
+            return self._apart(facility, position, hash_, run, fault)
+        except Exception as fault:  # whatever a handler may raise: it is kept with the parked facility
+            return self._apart(facility, position, hash_, run, fault)
+        self._parked.pop(facility, None)
+        for wake in self.ledger.on_commit:
+            wake()
+        return True
+
+    def _apart(self, facility: str, position: int, hash_: str, run: Sequence[Arrived], fault: Exception) -> bool:
+        if len(run) == 1:
+            self._park(facility, run[0], fault)
+            return False
+        _, hash_ = self._reached(facility)
+        for number, arrived in enumerate(run):
+            if not self._apply(facility, position + number, hash_, [arrived]):
+                return False
+            hash_ = arrived.hash
+        return True
+
+    def _move(self, connection: Connection, facility: str, position: int, last: Arrived) -> None:
+        moved = connection.execute(
+            update(checkpoints)
+            .where(
+                checkpoints.c.source == self.source,
+                checkpoints.c.facility == facility,
+                checkpoints.c.position == position,
+            )
+            .values(position=last.position, hash=last.hash, parked=None)
+        )
+        if moved.rowcount == 1:
+            return
+        if position != 0:
+            raise _Overtaken
+        added = connection.execute(
+            text("INSERT INTO checkpoint VALUES (:source, :facility, :position, :hash, NULL) ON CONFLICT DO NOTHING"),
+            {"source": self.source, "facility": facility, "position": last.position, "hash": last.hash},
+        )
+        if added.rowcount != 1:
+            raise _Overtaken
+
+    def _handle(self, connection: Connection, arrived: Arrived, prevhash: str) -> None:
+        if chained(prevhash, arrived.body) != arrived.hash:
+            raise ValueError(f"position {arrived.position}: the hash does not follow from the event before it")
+        if not self._takes_all and orjson.loads(arrived.body)["type"].split(".")[1] not in self._names:
+            return
+        recorded = read(arrived.body, arrived.hash)
+        if self.ledger.clock.simulated:
+            self.ledger.clock.advance(recorded.recordedat)
+        for handler in self.handlers:
+            if not handler.kinds or isinstance(recorded.event, handler.kinds):
+                self._react(connection, handler, recorded, arrived.body)
+
+    def _react(self, connection: Connection, handler: Handler, recorded: Recorded, body: bytes) -> None:
+        unit = Unit(
+            self.ledger,
+            recorded.facility,
+            actor=f"service:{self.ledger.service}",
+            correlation_id=recorded.correlationid,
+            causation_id=recorded.id,
+            connection=connection,
+            cause=body,
+        )
+        with structlog.contextvars.bound_contextvars(correlation_id=recorded.correlationid):
+            handler.method(unit, recorded)
+        entry = unit.entry()
+        if entry.drafts:
+            self.ledger.append_within(connection, entry)
+
+    def _park(self, facility: str, arrived: Arrived, fault: Exception) -> None:
+        reason = f"position {arrived.position}: {type(fault).__name__}: {fault}"
+        if reason == self._parked.get(facility):
+            return
+        self._parked[facility] = reason
+        log.error("facility parked", source=self.source, facility=facility, reason=reason)
+        with self.ledger.database.write() as connection:
+            connection.execute(
+                text("INSERT INTO checkpoint VALUES (:source, :facility, 0, :hash, NULL) ON CONFLICT DO NOTHING"),
+                {"source": self.source, "facility": facility, "hash": GENESIS},
+            )
+            connection.execute(
+                update(checkpoints)
+                .where(checkpoints.c.source == self.source, checkpoints.c.facility == facility)
+                .values(parked=reason)
+            )
+
+
+class Feed(SharedExtension):
+    """The one consumer of a source within a service; its handlers are the service's `@subscribe` methods."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.source = source
+        self.names: list[tuple[str, tuple[type[Event], ...]]] = []
+
+    @property
+    def sharing_key(self) -> tuple[type, str]:
+        """One consumer per source."""
+        return type(self), self.source
+
+    def register(self, method_name: str, kinds: tuple[type[Event], ...]) -> None:
+        """Take a method in."""
+        self.names.append((method_name, kinds))
+
+    def start(self) -> None:
+        """Begin to consume."""
+        self.container.spawn_managed_thread(self._forever, identifier=f"feed of {self.source}")
+
+    def _reader(self, feed: Callable[..., list[str]]) -> Reader:
+        ledger = ledger_of(self.container)
+        service = self.container.service_cls()
+        service.ledger = ledger
+        return Reader(ledger, self.source, [Handler(getattr(service, name), kinds) for name, kinds in self.names], feed)
+
+    def _forever(self) -> None:
+        config = self.container.config
+        pause = threading.Event()
+        while True:
+            try:
+                with caller(config) as call, Broker(config["AMQP_URI"], connect_timeout=5, heartbeat=30) as broker:
+                    self._consume(broker, self._reader(partial(call, self.source, "read_ledger")), call)
+            except Exception as fault:  # the broker, the database or the source is away; the checkpoint stands
+                log.warning("subscription interrupted", source=self.source, fault=repr(fault))
+            pause.wait(RETRY_SECONDS)
+
+    def _consume(self, broker: Broker, reader: Reader, call: Callable[..., Any]) -> None:
+        config = self.container.config
+        queues = declare_queues(broker, self.source, reader.ledger.service, setting(config, "PARTITIONS"))
+        messages: list[Message] = []
+        catch_up_at = 0.0
+        with Consumer(broker.channel(), queues, on_message=messages.append, prefetch_count=2 * BATCH):
+            while True:
+                if monotonic() >= catch_up_at:
+                    catch_up_at = monotonic() + self._catch_up(reader, call)
+                _drain(broker, messages)
+                for facility, offered in _by_facility(messages).items():
+                    reader.receive(facility, offered)
+                for message in messages:
+                    message.ack()
+                messages.clear()
+                if broker.supports_heartbeats:
+                    broker.heartbeat_check()
+
+    def _catch_up(self, reader: Reader, call: Callable[..., Any]) -> float:
+        """Read on where the source is ahead; returns after how many seconds to look again."""
+        try:
+            reader.catch_up(call(self.source, "heads"))
+        except Unavailable:
+            log.info("source not there yet", source=self.source, service=reader.ledger.service)
+            return RETRY_SECONDS
+        return float(setting(self.container.config, "CATCH_UP_SECONDS"))
+
+
+class Subscription(Entrypoint):
+    """Marks a method `(do: Unit, recorded: Recorded)` that follows another service's events."""
+
+    def __init__(self, source: str, *kinds: type[Event]) -> None:
+        super().__init__()
+        self.kinds = kinds
+        self.feed = Feed(source)
+
+    def setup(self) -> None:
+        """Hand the method to the feed."""
+        self.feed.register(self.method_name, self.kinds)
+
+
+subscribe = Subscription.decorator
+"""`@subscribe("work_orders", WorkPerformed)`: handle these events of that service; without classes, all of them."""
+
+
+def _drain(broker: Broker, messages: list[Message]) -> None:
+    """Wait up to a second for a message, then take what is there at once, about BATCH at most."""
+    with suppress(TimeoutError):
+        broker.drain_events(timeout=1.0)
+        while len(messages) < BATCH:
+            broker.drain_events(timeout=0.002)
+
+
+def _by_facility(messages: Sequence[Message]) -> dict[str, list[Arrived]]:
+    offered: defaultdict[str, list[Arrived]] = defaultdict(list)
+    for message in messages:
+        whole = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        try:
+            offered[str(message.headers["facility"])].append(Arrived(int(message.headers["position"]), *stripped(whole)))
+        except (KeyError, ValueError) as fault:
+            log.error("a message that is no event was dropped", fault=repr(fault), size=len(whole))
+    return offered

@@ -21,20 +21,17 @@ def partition_of(facility: str, partitions: int) -> int:
 def declare_queues(connection: Connection, source: str, reader: str, partitions: int) -> Sequence[Queue]:
     """The queues in which `reader` receives all events of `source`, one a partition.
 
-    On RabbitMQ a headers exchange behind the topic exchange deals facilities to quorum queues with one active consumer
-    each. The embedded broker has neither headers exchanges nor a second consumer: one plain queue does.
+    A headers exchange behind the topic exchange deals facilities to quorum queues with one active consumer each, so
+    replicas share the facilities and each facility has one reader at a time.
     """
     name = f"{reader}.from.{source}"
     channel = connection.channel()
     topic = events_of(source)(channel)
     topic.declare()
-    if connection.transport.driver_type == "memory":
-        queues = [Queue(name, exchange=topic, routing_key="#", durable=True)]
-    else:
-        fan = Exchange(name, type="headers", durable=True)(channel)
-        fan.declare()
-        fan.bind_to(topic, routing_key="#")
-        queues = [_partition(name, fan, number) for number in range(partitions)]
+    fan = Exchange(name, type="headers", durable=True)(channel)
+    fan.declare()
+    fan.bind_to(topic, routing_key="#")
+    queues = [_partition(name, fan, number) for number in range(partitions)]
     for queue in queues:
         queue(channel).declare()
     channel.close()

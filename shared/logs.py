@@ -10,11 +10,7 @@ from collections.abc import MutableMapping
 from typing import Any, Literal, TextIO
 
 import structlog
-from nameko.extensions import DependencyProvider
 from structlog.typing import Processor
-
-CORRELATION_ID = "correlation_id"
-"""Its name in log lines and among nameko's context data, which go with every call."""
 
 _SECRET = re.compile(r"authorization|cookie|credential|passw|secret|token|api_?key|private", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*):[^/@\s]*@")
@@ -53,28 +49,13 @@ def configure(lines: Literal["json", "console"] = "json", level: str = "INFO", s
         logging.getLogger(name).setLevel(max(least, root.level))
 
 
-class Correlation(DependencyProvider):
-    """Puts the service, its method and the correlation id of the call into every line that a worker logs."""
-
-    def worker_setup(self, worker_ctx: Any) -> None:
-        """Bind them; a worker is a greenlet of its own, so nothing has to be unbound."""
-        structlog.contextvars.bind_contextvars(
-            service=worker_ctx.service_name,
-            method=worker_ctx.entrypoint.method_name,
-            **{CORRELATION_ID: worker_ctx.data.get(CORRELATION_ID)},
-        )
-
-
 def _rendering(lines: str, stream: TextIO) -> list[Processor]:
-    tidy: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    last: Processor = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
     if lines == "console":
-        return [*tidy, _without_secrets, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
-    return [
-        *tidy,
-        structlog.processors.format_exc_info,
-        _without_secrets,
-        structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-    ]
+        last = structlog.dev.ConsoleRenderer(colors=stream.isatty())
+    # Tracebacks become text first, so that secrets are masked there as well; local variables are never shown.
+    tidied = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return [tidied, structlog.processors.format_exc_info, _without_secrets, last]
 
 
 def _without_secrets(_logger: Any, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -101,4 +82,5 @@ def _expected(record: logging.LogRecord) -> bool:
     if record.name == "nameko.containers" and str(record.msg).startswith("(expected)"):
         record.levelno, record.levelname = logging.INFO, "INFO"
         record.exc_info = None
+        return logging.getLogger().isEnabledFor(logging.INFO)
     return True

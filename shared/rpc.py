@@ -15,8 +15,10 @@ import eventlet
 import kombu.exceptions
 import kombu.serialization
 import orjson
+import structlog
 from eventlet.event import Event
 from nameko.exceptions import BadRequest, RemoteError, RpcTimeout, UnknownService, deserialize_to_instance
+from nameko.extensions import DependencyProvider
 from nameko.rpc import MethodProxy, ReplyListener, RpcProxy
 from nameko.standalone.rpc import StandaloneProxyBase
 
@@ -31,6 +33,10 @@ _BROKER_IS_AWAY = (
     kombu.exceptions.ChannelError,
     OSError,
 )
+
+
+CORRELATION_ID = "correlation_id"
+"""Its name in log lines, and in nameko's context data, which go along with every call."""
 
 
 class Failed(Exception):
@@ -97,6 +103,18 @@ class Calls:
         finally:
             pending.forget()
             publishing.kill()
+
+
+class Correlation(DependencyProvider):
+    """Puts the service, its method and the correlation id of the call into every line that a worker logs."""
+
+    def worker_setup(self, worker_ctx: Any) -> None:
+        """Bind them; a worker is a greenlet of its own, so nothing has to be unbound."""
+        structlog.contextvars.bind_contextvars(
+            service=worker_ctx.service_name,
+            method=worker_ctx.entrypoint.method_name,
+            correlation_id=worker_ctx.data.get(CORRELATION_ID),
+        )
 
 
 class Caller(StandaloneProxyBase):

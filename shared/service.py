@@ -5,8 +5,10 @@ A service class derives from `LedgerService`; its `@command`, `@query` and `@sub
 
 import functools
 import inspect
+import threading
 from collections.abc import Callable
 from datetime import datetime
+from time import monotonic
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -16,12 +18,13 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 from nameko.rpc import rpc
 from sqlalchemy import select
 
-from shared.errors import Conflict, Invalid, Refused
+from shared.errors import Conflict, Invalid, Refused, Unavailable
 from shared.event import flat, timestamp
 from shared.installation import remember_now
 from shared.ledger import Done, Fold
 from shared.provider import LedgerProvider
 from shared.relay import RelayProvider
+from shared.rpc import Calls, Correlation
 from shared.schema import schema_of
 from shared.subscription import Subscription, checkpoints
 from shared.unit import Unit, fingerprint
@@ -104,6 +107,7 @@ class LedgerService:
     fold: ClassVar[Fold | None] = None
     ledger = LedgerProvider()
     relay = RelayProvider()
+    correlation = Correlation()
 
     @query
     def health(self) -> dict[str, Any]:
@@ -146,6 +150,21 @@ class LedgerService:
 
     def on_clock(self) -> None:
         """What the service does because time went on; nothing, unless a subclass says so."""
+
+    def must_have_heard(self, source: Calls, facility: str) -> None:
+        """Wait until everything that `source` has recorded of a facility until now is applied here.
+
+        Raises Unavailable if that takes longer than the deadline of a call.
+        """
+        head = source.call("heads").get(facility, {"position": 0})["position"]
+        reached = select(checkpoints.c.position).where(
+            checkpoints.c.source == source.service, checkpoints.c.facility == facility
+        )
+        give_up, pause = monotonic() + source.deadline, threading.Event()
+        while head and not any(row.position >= head for row in self.ledger.database.rows(reached)):
+            if monotonic() > give_up:
+                raise Unavailable(f"{self.name} has not yet heard all that {source.service} knows of {facility}")
+            pause.wait(0.005)
 
     @classmethod
     def sources(cls) -> list[str]:

@@ -69,6 +69,12 @@ class Unit:
             return self._connection.execute(query).all()
         return self.ledger.database.rows(query)
 
+    def execute(self, statement: Executable) -> None:
+        """Change one of the service's tables, in the transaction of a reaction; a command changes none itself."""
+        if self._connection is None:
+            raise TypeError("a command's only effect is its events; views are folded from them")
+        self._connection.execute(statement)
+
     def today(self, timezone: str) -> date:
         """The local date of `now`."""
         return self.now.astimezone(ZoneInfo(timezone)).date()

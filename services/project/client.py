@@ -19,7 +19,13 @@ TRIES = 3
 PAUSE = 0.2
 """Seconds before a command is sent again."""
 
-_BY_STATUS: dict[int, type[Refused]] = {403: Forbidden, 404: NotFound, 409: Rejected, 503: Unavailable}
+_REFUSALS: dict[str, type[Refused]] = {
+    "urn:xunjian:problem:conflict": Conflict,
+    "urn:xunjian:problem:forbidden": Forbidden,
+    "urn:xunjian:problem:not-found": NotFound,
+    "urn:xunjian:problem:rejected": Rejected,
+    "urn:xunjian:problem:unavailable": Unavailable,
+}
 
 
 class Client:
@@ -99,11 +105,15 @@ def _refusal(asked: str, status: int, answer: bytes) -> Refused:
         problem = None
     if not isinstance(problem, dict):
         return Unavailable(f"{asked}: {status} {answer[:60].decode(errors='replace')}")
-    if isinstance(errors := problem.get("errors"), dict) and errors:
-        return Invalid({f"{asked}: {field}".rstrip(": "): list(whys) for field, whys in errors.items()})
+    if isinstance(errors := problem.get("errors"), list) and errors:
+        return Invalid(_by_field(asked, errors))
     text = f"{asked}: {problem.get('detail') or problem.get('title') or status}"
-    if status == Conflict.status and problem.get("title") == Conflict.title:
-        return Conflict(text)
-    if status in _BY_STATUS:
-        return _BY_STATUS[status](text)
-    return Invalid(text) if status < 500 else Unavailable(text)
+    return _REFUSALS.get(str(problem.get("type")), Invalid if status < 500 else Unavailable)(text)
+
+
+def _by_field(asked: str, errors: list[dict[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for error in errors:
+        place = f"{asked}: {error['field']}" if error["field"] else asked
+        found.setdefault(place, []).append(error["expected"])
+    return found

@@ -9,6 +9,7 @@ import heapq
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
+from decimal import Decimal
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,15 +28,16 @@ class Simulation:
         self.home = f"/facilities/{facility}"
         self.zone = zone
         self.year = year
+        self.seed = seed
         self.now = datetime(year, 1, 1, tzinfo=zone)
         self._facility = facility
-        self._seed = seed
         self._clock = datetime.fromisoformat(client.get("/installation")["now"])
+        self._costs: dict[str, tuple[date, Decimal]] = {}
         self._waiting: list[tuple[datetime, str, Job]] = []
 
     def random(self, name: str) -> Random:
         """The random source of a name: the same for a seed, whatever was drawn elsewhere."""
-        return Random(f"{self._seed}:{name}")  # noqa: S311  # a story, not a secret
+        return Random(f"{self.seed}:{name}")  # noqa: S311  # a story, not a secret
 
     def at(self, day: date, hour: int = 9, minute: int = 0) -> datetime:
         """A local moment."""
@@ -62,16 +64,35 @@ class Simulation:
         """Ask about the facility."""
         return self.client.get(f"{self.home}{path}", **query)
 
-    def tell(self, what: str, path: str, body: dict[str, Any], actor: str) -> Any:
-        """Send a command about the facility, now; `what` names it within the simulation."""
-        return self.client.send(
-            f"{self.home}{path}", body, key=f"sim:{self._facility}:{self._seed}:{what}", actor=actor, at=self.now
-        )
+    def tell(self, what: str, path: str, body: dict[str, Any], actor: str, *, seeded: bool = True) -> Any:
+        """Send a command about the facility, now; `what` names it within the year, `seeded` within this seed's year."""
+        key = f"sim:{self._facility}:{self.seed if seeded else self.year}:{what}"
+        return self.client.send(f"{self.home}{path}", body, key=key, actor=actor, at=self.now)
+
+    def pay(self, cost: dict[str, Any], actor: str) -> None:
+        """Book a cost of today."""
+        incurred = self.now.date()
+        self.tell(cost["cost_id"], "/costs", {**cost, "incurred_on": str(incurred)}, actor)
+        self._costs[cost["cost_id"]] = (incurred, Decimal(cost["amount"]))
+
+    def take_back(self, cost_id: str, reason: str, actor: str) -> None:
+        """Reverse a cost."""
+        self.tell(f"{cost_id}:reverse", f"/costs/{cost_id}/reverse", {"reason": reason}, actor)
+        del self._costs[cost_id]
+
+    def spent_by(self, day: date) -> Decimal:
+        """What was spent in all up to a day, in CNY."""
+        return sum((amount for incurred, amount in self._costs.values() if incurred <= day), Decimal(0))
 
     def move_clock(self) -> None:
-        """Move every service's clock to now, and wait until what follows from it has happened."""
+        """Move every service's clock to now, and wait until what follows from it has happened.
+
+        A clock only judges when all that was done before has arrived, so that is waited for first.
+        """
         if self.now > self._clock:
-            self.client.send("/simulation/clock", {"now": self.now.isoformat()}, key=f"clock:{self.now}", actor="user:sim")
+            settle(self.client)
+            now = self.now.isoformat()
+            self.client.send("/simulation/clock", {"now": now}, key=f"clock:{now}", actor="user:sim")
             self._clock = self.now
         settle(self.client)
 

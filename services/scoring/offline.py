@@ -70,8 +70,9 @@ def load_rulebook(path_or_name: str) -> Rulebook:
         if len(named) != 1:
             raise Invalid(f"{path_or_name}: expected a rulebook's file or one of {known}")
         path = named[0]
+    text = _read(path)
     try:
-        return read_rulebook(_read(path))
+        return read_rulebook(text)
     except Invalid as fault:
         raise Invalid(_placed(str(path), fault)) from fault
 

@@ -24,9 +24,9 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="expected the value itself, not an alias", problem_mark=event.start_mark)
+            raise _refusal("expected the value itself, not an alias", event.start_mark)
         if getattr(event, "tag", None) is not None:
-            raise yaml.MarkedYAMLError(problem="expected a value without a tag", problem_mark=event.start_mark)
+            raise _refusal("expected a value without a tag", event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -34,10 +34,13 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str) or key in known:
-                problem = f"expected each key once, and as text: {key!r}"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+                raise _refusal(f"expected each key only once, and as text: {key!r}", key_node.start_mark)
             known.add(key)
         return super().construct_mapping(node, deep)
+
+
+def _refusal(problem: str, mark: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INTEGER, list("-0123456789"))
@@ -55,7 +58,7 @@ def read_yaml(text: bytes) -> Any:
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise Invalid(f"{place}{fault.problem or fault.context}") from fault
+        raise Invalid(place + ", ".join(filter(None, (fault.context, fault.problem)))) from fault
     except (yaml.YAMLError, ValueError) as fault:
         raise Invalid(f"malformed YAML: {' '.join(str(fault).split())}") from fault
     except RecursionError as fault:

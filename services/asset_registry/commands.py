@@ -1,0 +1,65 @@
+"""What callers may ask of the asset registry; units and words as in shared.contracts.asset_registry."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from shared.contracts.asset_registry import Point
+from shared.schema import Id
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterFacility:
+    """Put a hall under inspection; `uscc` is its unified social credit code (GB 32100, check character included)."""
+
+    facility_id: Id
+    name: str
+    uscc: str
+    region_code: str
+    timezone: str
+    address: str | None = None
+    floor_area_m2: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterSystem:
+    """Put a building system in commission."""
+
+    system_id: Id
+    name: str
+    category: str
+    commissioned_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecommissionSystem:
+    """Take a building system out of commission."""
+
+    system_id: Id
+    decommissioned_on: date
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddPoints:
+    """Add a group of like points to a system."""
+
+    system_id: Id
+    equipment: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetirePoints:
+    """Inspect points no longer."""
+
+    system_id: Id
+    point_ids: tuple[Id, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelocatePoint:
+    """Say where a point hangs now."""
+
+    point_id: Id
+    location: str

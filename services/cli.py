@@ -1,0 +1,121 @@
+"""The command line, and the one place that knows all services: it hosts them together or names what it needs of them."""
+
+import fcntl
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from services.project.cli import load_command, simulate_command
+from services.scoring.cli import score_command
+from shared.config import SERVICES
+from shared.errors import Refused
+
+HOSTED = {
+    "asset_registry": "AssetRegistry",
+    "scheduling": "Scheduling",
+    "work_orders": "WorkOrders",
+    "scoring": "Scoring",
+    "gateway": "Gateway",
+}
+"""Each service's class, in `services.<name>.service`."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Xunjian 巡检: inspection rounds, from the plan to the yearly score, as an event stream."""
+
+
+main.add_command(load_command)
+main.add_command(simulate_command)
+main.add_command(score_command)
+
+
+@main.command()
+@click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, help="Its folder.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="On 127.0.0.1; 0 takes any.")
+@click.option("--simulated", is_flag=True, help="Mark a new folder as simulated: time comes from commands, for ever.")
+@click.option("--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="WARNING")
+def serve(data: Path, port: int, simulated: bool, log_level: str) -> None:
+    """Run the whole platform in one process on SQLite files; empty unless loaded."""
+    import eventlet  # noqa: PLC0415  only hosting needs it, and it must patch before nameko is imported
+
+    eventlet.monkey_patch()
+    from shared.logs import configure  # noqa: PLC0415
+
+    configure("console" if sys.stderr.isatty() else "json", log_level)
+    with _one_line(), _sole_user_of(data):
+        _must_be_free(port)
+        config = embedded_config(data, port, True if simulated else None)
+        runner = _host(config, tuple(HOSTED))
+        address = f"http://127.0.0.1:{_port_of(runner)}"
+        click.echo(f"{address}/v1/health")
+        runner.wait()
+
+
+def embedded_config(data: Path, port: int, simulated: bool | None) -> dict[str, Any]:
+    """The configuration of the embedded platform: a SQLite file per service, the broker inside the process."""
+    return {
+        "AMQP_URI": "embedded://xunjian",
+        "DATABASES": {service: f"sqlite:///{data.resolve() / service}.db" for service in SERVICES},
+        "SIMULATED": simulated,
+        "WEB_SERVER_ADDRESS": f"127.0.0.1:{port}",
+        "serializer": "json",
+        "max_workers": 10,
+    }
+
+
+def _host(config: dict[str, Any], services: tuple[str, ...]) -> Any:
+    """Start services in this process; SIGTERM and SIGINT stop them. Raises Refused where one cannot start."""
+    import eventlet  # noqa: PLC0415
+    from nameko.runners import ServiceRunner  # noqa: PLC0415
+
+    import_module("shared.embedded")
+    runner = ServiceRunner(config=config)
+    for service in services:
+        runner.add_service(getattr(import_module(f"services.{service}.service"), HOSTED[service]))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: eventlet.spawn_n(runner.stop))
+    runner.start()
+    return runner
+
+
+def _port_of(runner: Any) -> int:
+    from services.gateway.edge import Edge  # noqa: PLC0415
+
+    (edge,) = (one for one in runner.service_map["gateway"].subextensions if isinstance(one, Edge))
+    return edge.port
+
+
+def _must_be_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+
+
+@contextmanager
+def _sole_user_of(data: Path) -> Iterator[None]:
+    """The data folder, made if need be, and held against a second process."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            raise OSError(f"{data} is in use by another process") from fault
+        yield
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Turn what a user can mend into one line and exit status 2."""
+    try:
+        yield
+    except (OSError, Refused) as fault:
+        click.echo(f"xunjian: {fault}", err=True)
+        sys.exit(2)

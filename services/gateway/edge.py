@@ -1,0 +1,208 @@
+"""The web server: nameko's, made to hand every request to one method and to survive whatever a client sends.
+
+What is changed, and why: the port is not shared (eventlet's SO_REUSEPORT lets a second server start on it and take
+every other connection); a broken connection does not end the service (nameko kills a container for any error in its
+threads); even a request line that cannot be parsed gets a problem document; the access log names no query.
+"""
+
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from functools import partial
+from http import HTTPStatus
+from time import perf_counter
+from typing import Any
+
+import eventlet
+import structlog
+from eventlet import wsgi
+from eventlet.event import Event
+from nameko.exceptions import ContainerBeingKilled
+from nameko.web.handlers import HttpRequestHandler
+from nameko.web.server import BindAddress, HttpOnlyProtocol, WebServer, parse_address
+from werkzeug.wrappers import Request, Response
+
+from services.gateway.problems import MEDIA_TYPE, problem
+from services.gateway.reading import correlation_id_of
+from shared.config import setting
+from shared.errors import Unavailable
+from shared.rpc import CORRELATION_ID
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 75
+"""How long a connection may be kept without a request."""
+STALLED_SECONDS = 30
+"""How long a client may keep us waiting within a request."""
+DISCARDED_BYTES = 16 * 1024 * 1024
+"""How much of a refused body is read and dropped so that its connection can be used again."""
+
+_SECURITY = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_CORRELATION = f"xunjian.{CORRELATION_ID}"
+
+
+class _Protocol(HttpOnlyProtocol):
+    error_content_type = MEDIA_TYPE
+    error_message_format = '{"type":"about:blank","title":"Bad request","status":%(code)d}'
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        environ["xunjian.hang_up"] = self._hang_up
+        return environ
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  http.server's name
+        log.info("unparsable request", detail=format % args)
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+
+
+class Edge(WebServer):
+    """Listens on WEB_SERVER_ADDRESS; raises OSError if that is taken."""
+
+    _starting: bool
+
+    @property
+    def bind_addr(self) -> BindAddress:
+        """Where to listen."""
+        return parse_address(setting(self.container.config, "WEB_SERVER_ADDRESS"))
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on, also where the configuration says 0 for any."""
+        port: int = self._sock.getsockname()[1]
+        return port
+
+    def start(self) -> None:
+        """Listen and begin to answer."""
+        if self._starting:
+            return
+        self._starting = True
+        self._sock = eventlet.listen(self.bind_addr, backlog=128, reuse_port=False)
+        self._sock.settimeout(None)
+        self._serv = self.get_wsgi_server(self._sock, self.get_wsgi_app())
+        self._gt = self.container.spawn_managed_thread(self.run)
+
+    def run(self) -> None:
+        """Accept connections; one that fails is the loss of its client only."""
+        while self._is_accepting:
+            try:
+                connection, address = self._sock.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.settimeout(STALLED_SECONDS)
+            except OSError as fault:  # out of descriptors, or gone already
+                log.warning("connection not accepted", fault=repr(fault))
+                eventlet.sleep(0.1)
+            else:
+                self.container.spawn_managed_thread(partial(self.process_request, connection, address))
+
+    def process_request(self, sock: Any, address: Any) -> None:
+        """Serve one connection to its end."""
+        try:
+            super().process_request(sock, address)
+        except Exception as fault:  # noqa: BLE001  nameko would end the whole service
+            log.info("connection lost", fault=repr(fault))
+        finally:
+            sock.close()
+
+    def stop(self) -> None:
+        """Stop listening, if it ever began."""
+        if self._gt is not None:
+            super().stop()
+
+    def get_wsgi_app(self) -> Callable[..., Iterable[bytes]]:
+        """The application: one entrypoint answers all."""
+        (entrypoint,) = self._providers
+        return _Application(entrypoint)
+
+    def get_wsgi_server(self, sock: Any, wsgi_app: Any, **_: Any) -> wsgi.Server:
+        """eventlet's server, without its access log."""
+        return wsgi.Server(
+            sock,
+            sock.getsockname(),
+            wsgi_app,
+            protocol=_Protocol,
+            log=logging.getLogger(__name__),
+            log_output=False,
+            debug=False,
+            keepalive=IDLE_SECONDS,
+            socket_timeout=STALLED_SECONDS,
+        )
+
+    def context_data_from_headers(self, request: Request) -> dict[str, str]:
+        """What goes along with every call that the request leads to."""
+        return {CORRELATION_ID: correlation_of(request)}
+
+
+class _Application:
+    """The WSGI application around the entrypoint: correlation, security headers, access log."""
+
+    def __init__(self, entrypoint: "EveryRequest") -> None:
+        self.entrypoint = entrypoint
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        began = perf_counter()
+        request = Request(environ)
+        environ[_CORRELATION] = correlation_id_of(request)
+        response: Response = self.entrypoint.handle_request(request)
+        response.headers.update(_SECURITY)
+        response.headers["X-Correlation-Id"] = correlation_of(request)
+        if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and not _worth_discarding(request):
+            environ["xunjian.hang_up"]()
+        log.info(
+            "answered",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            milliseconds=round((perf_counter() - began) * 1000, 1),
+            client=request.remote_addr,
+            correlation_id=correlation_of(request),
+        )
+        return response(environ, start_response)
+
+
+def correlation_of(request: Request) -> str:
+    """The id under which this request and all that follows from it is logged."""
+    found: str = request.environ[_CORRELATION]
+    return found
+
+
+def _worth_discarding(request: Request) -> bool:
+    return request.content_length is not None and request.content_length <= DISCARDED_BYTES
+
+
+class EveryRequest(HttpRequestHandler):
+    """The one entrypoint: whatever the method and the path, the decorated method gets the request."""
+
+    server = Edge()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("", "", **kwargs)
+
+    def handle_request(self, request: Request) -> Response:
+        """Have a worker answer; a fault of ours, which nameko has logged, becomes a problem document."""
+        answered = Event()
+        try:
+            self.container.spawn_worker(
+                self,
+                (request,),
+                {},
+                context_data=self.server.context_data_from_headers(request),
+                handle_result=partial(self.handle_result, answered),
+            )
+            response: Response = answered.wait()
+        except ContainerBeingKilled:
+            return problem(Unavailable("the gateway is shutting down"), request.path)
+        except Exception as fault:  # noqa: BLE001  whatever it is, the client gets an answer
+            return problem(fault, request.path)
+        return response
+
+
+every_request = EveryRequest.decorator

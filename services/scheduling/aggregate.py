@@ -1,0 +1,204 @@
+"""The rules of plans and of the occurrences made from them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from services.scheduling.recurrence import Due, IsWorkday, Term, check_rrule, due
+from shared.aggregate import Aggregate
+from shared.contracts.scheduling import (
+    OccurrenceExcused,
+    OccurrenceMissed,
+    OccurrenceOverdue,
+    OccurrencePerformed,
+    OccurrenceScheduled,
+    OccurrenceWithdrawn,
+    PlanAdopted,
+    PlanItem,
+    PlanItemChanged,
+    PlanItemWithdrawn,
+)
+from shared.errors import Invalid, NotFound, Rejected
+from shared.event import Event
+
+GRACE_DAYS = 5
+"""How many days after a window its work may still be recorded (`backfill_days` of the rulebooks)."""
+LONGEST_ITEM_ID = 60
+"""So that occurrence and work order ids, which are made from it, stay within 80."""
+
+
+class Plan(Aggregate):
+    """What is to be done in one year, and how that changed."""
+
+    category = "plan"
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(id_)
+        self.year = 0
+        self.terms: dict[str, list[Term]] = {}
+
+    def adopt(self, year: int, items: tuple[PlanItem, ...], at: datetime) -> None:
+        """Adopt it once; every fault of its items is named."""
+        if self.exists:
+            raise Rejected(f"plan {self.id} is adopted already; change its items instead")
+        if faults := dict(_faults(items)):
+            raise Invalid(faults)
+        self.record(PlanAdopted(plan_id=self.id, year=year, items=items), at)
+
+    def change(self, change: PlanItemChanged, today: date, at: datetime) -> None:
+        """Change an item from a day on that has not come yet."""
+        self._must_be_ahead(change.plan_item_id, change.effective_on, today)
+        if change.rrule is not None and (fault := check_rrule(change.rrule)):
+            raise Invalid({"rrule": [fault]})
+        self.record(change, at)
+
+    def withdraw(self, withdrawal: PlanItemWithdrawn, today: date, at: datetime) -> None:
+        """End an item from a day on that has not come yet."""
+        self._must_be_ahead(withdrawal.plan_item_id, withdrawal.effective_on, today)
+        self.record(withdrawal, at)
+
+    def due(self, is_workday: IsWorkday) -> Iterator[Due]:
+        """Every visit of the year, item by item."""
+        for terms in self.terms.values():
+            yield from due(terms, self.year, is_workday)
+
+    def _must_be_ahead(self, plan_item_id: str, effective_on: date, today: date) -> None:
+        terms = self.terms.get(plan_item_id)
+        if not terms or terms[-1].item is None:
+            raise NotFound(f"no item {plan_item_id} in plan {self.id}")
+        if effective_on <= max(today, terms[-1].effective_on):
+            raise Rejected("a plan changes only the future: effective_on must be after today and the last change")
+
+    def apply(self, event: Event) -> None:
+        """Fold one event."""
+        match event:
+            case PlanAdopted():
+                self.year = event.year
+                start = date(event.year, 1, 1)
+                self.terms = {item.plan_item_id: [Term(effective_on=start, item=item)] for item in event.items}
+            case PlanItemChanged():
+                item = self.terms[event.plan_item_id][-1].item
+                given = {"rrule": event.rrule, "window_days": event.window_days, "workdays": event.workdays}
+                changed = replace(item, **{name: value for name, value in given.items() if value is not None})
+                self.terms[event.plan_item_id].append(Term(effective_on=event.effective_on, item=changed))
+            case PlanItemWithdrawn():
+                self.terms[event.plan_item_id].append(Term(effective_on=event.effective_on, item=None))
+
+
+def _faults(items: tuple[PlanItem, ...]) -> Iterator[tuple[str, list[str]]]:
+    ids = [item.plan_item_id for item in items]
+    for number, item in enumerate(items):
+        if len(item.plan_item_id) > LONGEST_ITEM_ID:
+            yield f"items[{number}].plan_item_id", [f"expected at most {LONGEST_ITEM_ID} characters"]
+        if ids.index(item.plan_item_id) != number:
+            yield f"items[{number}].plan_item_id", [f"{item.plan_item_id} is there twice"]
+        if fault := check_rrule(item.rrule):
+            yield f"items[{number}].rrule", [fault]
+
+
+class Status(StrEnum):
+    """Where an occurrence stands."""
+
+    PLANNED = "planned"
+    PERFORMED = "performed"
+    OVERDUE = "overdue"
+    MISSED = "missed"
+    WITHDRAWN = "withdrawn"
+
+
+class Occurrence(Aggregate):
+    """One visit that is due: performed in its window, or overdue and then missed by the clock."""
+
+    category = "occurrence"
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(id_)
+        self.status = Status.PLANNED
+        self.scheduled: OccurrenceScheduled | None = None
+
+    @property
+    def plan(self) -> OccurrenceScheduled:
+        """What was scheduled."""
+        if self.scheduled is None:
+            raise NotFound(f"no occurrence {self.id}")
+        return self.scheduled
+
+    def schedule(self, visit: Due, point_ids: tuple[str, ...], at: datetime) -> None:
+        """Make it, for the points that the system has now."""
+        self.record(
+            OccurrenceScheduled(
+                occurrence_id=self.id,
+                plan_item_id=visit.item.plan_item_id,
+                system_id=visit.item.system_id,
+                activity=visit.item.activity,
+                period=visit.period,
+                window_start=visit.window_start,
+                window_end=visit.window_end,
+                point_ids=point_ids,
+            ),
+            at,
+        )
+
+    def perform(self, work_order_id: str, performed_at: datetime, recorded_at: datetime, zone: ZoneInfo) -> None:
+        """Work was reported: it counts if done within the window and recorded in time; else nothing changes."""
+        day, recorded_on = performed_at.astimezone(zone).date(), recorded_at.astimezone(zone).date()
+        in_window = self.plan.window_start <= day <= self.plan.window_end
+        in_time = recorded_on <= self.plan.window_end + timedelta(days=GRACE_DAYS)
+        if self.status in (Status.PLANNED, Status.OVERDUE) and in_window and in_time:
+            performed = OccurrencePerformed(
+                occurrence_id=self.id, work_order_id=work_order_id, performed_at=performed_at
+            )
+            self.record(performed, recorded_at)
+
+    def pass_time(self, today: date, zone: ZoneInfo) -> None:
+        """Let the clock judge: overdue after the window, missed when nothing can be recorded in time any more."""
+        overdue_on = self.plan.window_end + timedelta(days=1)
+        missed_on = overdue_on + timedelta(days=GRACE_DAYS)
+        if self.status is Status.PLANNED and today >= overdue_on:
+            overdue = OccurrenceOverdue(
+                occurrence_id=self.id, system_id=self.plan.system_id, period=self.plan.period
+            )
+            self.record(overdue, _midnight(overdue_on, zone))
+        if self.status is Status.OVERDUE and today >= missed_on:
+            closed_at = _midnight(missed_on, zone)
+            missed = OccurrenceMissed(
+                occurrence_id=self.id, system_id=self.plan.system_id, period=self.plan.period, closed_at=closed_at
+            )
+            self.record(missed, closed_at)
+
+    def excuse(self, point_ids: tuple[str, ...] | None, reason: str, by: str, at: datetime) -> None:
+        """Excuse it, or some of its points; the miss itself stays on record."""
+        if self.status is Status.WITHDRAWN:
+            raise Rejected("a withdrawn occurrence needs no excuse")
+        if unknown := sorted(set(point_ids or ()) - set(self.plan.point_ids)):
+            raise Invalid({"point_ids": [f"not of this occurrence: {', '.join(unknown)}"]})
+        excuse = OccurrenceExcused(
+            occurrence_id=self.id, point_ids=point_ids or None, reason=reason, approved_by=by
+        )
+        self.record(excuse, at)
+
+    def withdraw(self, reason: str, today: date, at: datetime) -> None:
+        """Ask it no more; not once its work was performed or its window is over."""
+        if self.status is not Status.PLANNED or today > self.plan.window_end:
+            raise Rejected(f"an occurrence can be withdrawn while it is planned, and not after its window: {self.status}")
+        self.record(OccurrenceWithdrawn(occurrence_id=self.id, reason=reason), at)
+
+    def apply(self, event: Event) -> None:
+        """Fold one event."""
+        match event:
+            case OccurrenceScheduled():
+                self.scheduled = event
+            case OccurrencePerformed():
+                self.status = Status.PERFORMED
+            case OccurrenceOverdue():
+                self.status = Status.OVERDUE
+            case OccurrenceMissed():
+                self.status = Status.MISSED
+            case OccurrenceWithdrawn():
+                self.status = Status.WITHDRAWN
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone)

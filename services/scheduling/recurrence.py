@@ -1,0 +1,91 @@
+"""From a plan item to the windows in which its visits are due. Pure: the workday calendar is passed in."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from dateutil.rrule import DAILY, rrulestr
+
+from shared.contracts.scheduling import PlanItem
+
+IsWorkday = Callable[[date], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """One visit: its deterministic id, the month that it counts for, and its window (both days inclusive)."""
+
+    occurrence_id: str
+    item: PlanItem
+    period: str
+    window_start: date
+    window_end: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """From a day on an item reads so; `item` is None once it is withdrawn."""
+
+    effective_on: date
+    item: PlanItem | None
+
+
+def check_rrule(text: str) -> str | None:
+    """What is wrong with an RRULE (RFC 5545), or None."""
+    try:
+        rule = rrulestr(text, dtstart=datetime(2021, 1, 1))  # noqa: DTZ001  RRULE dates here are local days
+    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        return f"expected an RRULE of RFC 5545 like FREQ=MONTHLY;BYMONTHDAY=1: {fault}"
+    if getattr(rule, "_freq", DAILY) > DAILY:
+        return "expected an RRULE that fires at most daily"
+    return None
+
+
+def due(terms: Sequence[Term], year: int, is_workday: IsWorkday) -> Iterator[Due]:
+    """Every visit of one item in a year, in order.
+
+    The number in an id counts the nominal dates of its month, also those that a rest day skips; so an id does not move
+    when the calendar or a later term of the item changes.
+    """
+    numbers: defaultdict[str, int] = defaultdict(int)
+    for day, item in _dates(terms, year):
+        period = f"{day:%Y-%m}"
+        numbers[period] += 1
+        visit = Due(
+            occurrence_id=f"{item.plan_item_id}:{period}:{numbers[period]}",
+            item=item,
+            period=period,
+            window_start=day,
+            window_end=_window_end(day, item.window_days),
+        )
+        if item.workdays == "ignore" or is_workday(day):
+            yield visit
+        elif item.workdays == "move":
+            yield replace(visit, window_start=_first_workday(visit, is_workday))
+
+
+def _dates(terms: Sequence[Term], year: int) -> Iterator[tuple[date, PlanItem]]:
+    """The nominal dates, each with the item as it reads on that day."""
+    ends = [term.effective_on for term in terms[1:]] + [date.max]
+    for term, end in zip(terms, ends, strict=True):
+        if term.item is None:
+            continue
+        rule = rrulestr(term.item.rrule, dtstart=datetime(year, 1, 1))  # noqa: DTZ001  local days
+        for moment in rule.between(datetime(year, 1, 1), datetime(year, 12, 31), inc=True):  # noqa: DTZ001
+            if term.effective_on <= moment.date() < end:
+                yield moment.date(), term.item
+
+
+def _window_end(start: date, window_days: int | None) -> date:
+    """The last day of the window: of its month without `window_days`, and never beyond its year."""
+    if window_days is None:
+        return (start.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return min(start + timedelta(days=window_days - 1), date(start.year, 12, 31))
+
+
+def _first_workday(visit: Due, is_workday: IsWorkday) -> date:
+    """The workday nearest to the nominal date within the window; the nominal date where the window has none."""
+    days = (visit.window_end - visit.window_start).days
+    candidates = (visit.window_start + timedelta(days=number) for number in range(days + 1))
+    return next((day for day in candidates if is_workday(day)), visit.window_start)

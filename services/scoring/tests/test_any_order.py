@@ -1,0 +1,77 @@
+"""Any interleaving and any duplication of a history gives the same score; and the slow oracle agrees with it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.scoring.evaluation import evaluate, result_bytes
+from services.scoring.facts import Facts
+from services.scoring.rulebook import Rulebook
+from services.scoring.tests import histories as h
+from services.scoring.tests.oracle import Oracle
+from services.scoring.tests.strategies import DAYS_OF_THE_YEAR, MOMENTS, histories
+from shared.contracts.scoring import DeductionWaived
+from shared.event import Recorded
+
+as_ofs = st.sampled_from([*DAYS_OF_THE_YEAR, "2021-12-31"]).map(date.fromisoformat)
+known_ats = st.none() | st.sampled_from(MOMENTS).map(h.local)
+
+
+@pytest.mark.parametrize("rulebook", [h.CHENGGONG, h.MOF], ids=lambda rulebook: str(rulebook.id))
+@given(data=st.data(), history=histories(), as_of=as_ofs, known_at=known_ats)
+def test_any_interleaving_and_duplication_gives_the_same_bytes(
+    rulebook: Rulebook, data: st.DataObject, history: Sequence[Recorded], as_of: date, known_at: datetime | None
+) -> None:
+    repeated = data.draw(st.lists(st.sampled_from(history)))
+    shuffled = data.draw(st.permutations([*history, *repeated]))
+
+    in_order = result_bytes(evaluate(Facts().extend(history), rulebook, as_of, known_at))
+
+    assert result_bytes(evaluate(Facts().extend(shuffled), rulebook, as_of, known_at)) == in_order
+
+
+@given(history=histories(), as_of=as_ofs, known_at=known_ats)
+def test_what_was_not_known_then_is_as_if_never_told(
+    history: Sequence[Recorded], as_of: date, known_at: datetime | None
+) -> None:
+    moment = known_at or h.local("2021-03-15")
+    told_by_then = [recorded for recorded in history if recorded.recordedat <= moment]
+
+    asked_then = evaluate(Facts("hall").extend(told_by_then), h.CHENGGONG, as_of, known_at_given="then")
+    asked_now = evaluate(Facts("hall").extend(history), h.CHENGGONG, as_of, moment, known_at_given="then")
+
+    assert result_bytes(asked_now) == result_bytes(asked_then)
+
+
+@given(history=histories())
+def test_asking_in_between_changes_nothing(history: Sequence[Recorded]) -> None:
+    facts, day = Facts(), date(2021, 12, 31)
+    for recorded in history:
+        facts.add(recorded)
+        evaluate(facts, h.CHENGGONG, day)
+
+    assert result_bytes(evaluate(facts, h.CHENGGONG, day)) == result_bytes(
+        evaluate(Facts().extend(history), h.CHENGGONG, day)
+    )
+
+
+@given(history=histories(), as_of=as_ofs, known_at=known_ats)
+def test_missed_inspections_agree_with_the_oracle(
+    history: Sequence[Recorded], as_of: date, known_at: datetime | None
+) -> None:
+    unwaived = [recorded for recorded in history if not isinstance(recorded.event, DeductionWaived)]
+
+    result = evaluate(Facts().extend(unwaived), h.CHENGGONG, as_of, known_at)
+
+    for assessed in result.indicators[:5]:
+        expected = Oracle(unwaived, known_at).missed_inspections(assessed.indicator.id, 2021, as_of)
+        listed = [
+            (one.reason, one.period, one.occurrence_id, one.point_id, list(one.evidence)) for one in assessed.deductions
+        ]
+        if expected is None:
+            assert (assessed.status, assessed.actual, listed) == ("not_assessable", None, [])
+        else:
+            assert (assessed.actual, sorted(listed, key=str)) == (expected[0], sorted(expected[1], key=str))

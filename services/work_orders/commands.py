@@ -1,0 +1,173 @@
+"""What callers may ask of work orders; words as in shared.contracts.work_orders, times RFC 3339 with offset."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from shared.contracts.work_orders import CostCategory, Harm, PointResult, Priority
+from shared.event import Moment
+from shared.schema import Id, Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenWorkOrder:
+    """Open a job that no plan asked for; an inspection is only ever opened by its occurrence."""
+
+    kind: Literal["maintenance", "corrective", "emergency", "service"]
+    system_id: Id
+    point_ids: tuple[Id, ...]
+    priority: Priority
+    work_order_id: Id | None = None
+    description: str | None = None
+    caused_by: Id | None = None
+    due_at: Moment | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assign:
+    """Give a job to somebody."""
+
+    work_order_id: Id
+    assignee: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Begin the work."""
+
+    work_order_id: Id
+    at: Moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Let the work rest."""
+
+    work_order_id: Id
+    at: Moment
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resume:
+    """Go on with the work."""
+
+    work_order_id: Id
+    at: Moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspect:
+    """Say what was found at points; may be said in parts, the last word on a point holds."""
+
+    work_order_id: Id
+    results: tuple[PointResult, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Perform:
+    """Say that the job is done."""
+
+    work_order_id: Id
+    performed_at: Moment
+    summary: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accept:
+    """Find the work up to standard."""
+
+    work_order_id: Id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Return:
+    """Find the work not up to standard."""
+
+    work_order_id: Id
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """Close or cancel a job."""
+
+    work_order_id: Id
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordReplacement:
+    """Say that equipment was replaced."""
+
+    work_order_id: Id
+    point_id: Id
+    requested_on: date
+    replaced_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestWork:
+    """Ask for work to be done."""
+
+    request_id: Id
+    description: str
+    system_id: Id | None = None
+    point_id: Id | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectWorkRequest:
+    """Turn a request down."""
+
+    request_id: Id
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordCost:
+    """Book money spent, in CNY."""
+
+    cost_id: Id
+    amount: Money
+    category: CostCategory
+    incurred_on: date
+    work_order_id: Id | None = None
+    supplier: str | None = None
+    invoice: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReverseCost:
+    """Take back a cost booked by mistake."""
+
+    cost_id: Id
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportIncident:
+    """Say that an accident happened."""
+
+    incident_id: Id
+    occurred_at: Moment
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmIncident:
+    """Find that an accident happened, and whom and what it harmed."""
+
+    incident_id: Id
+    occurred_at: Moment
+    harms: tuple[Harm, ...]
+    visitors_affected: bool
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DismissIncident:
+    """Find that what was reported was no accident."""
+
+    incident_id: Id
+    reason: str

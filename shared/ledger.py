@@ -418,11 +418,6 @@ def last_recorded(database: Database) -> datetime | None:
     return max((read(row.body).recordedat for row in database.rows(tips)), default=None)
 
 
-def facilities_behind(connection: Connection) -> list[str]:
-    """Facilities with events that the relay has not published yet."""
-    return list(connection.execute(select(heads.c.facility).where(heads.c.position > heads.c.published)).scalars())
-
-
 def count(database: Database) -> int:
     """How many events the service holds."""
     return int(database.rows(select(func.count()).select_from(events))[0][0])

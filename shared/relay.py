@@ -8,6 +8,8 @@ import threading
 from collections.abc import Sequence
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -17,7 +19,7 @@ from sqlalchemy import Row, select, text
 
 from shared.broker import PERSISTENT, events_of, partition_of
 from shared.config import setting
-from shared.ledger import Ledger, envelope, events, facilities_behind, heads
+from shared.ledger import Ledger, envelope, events, heads
 from shared.provider import ledger_of
 
 log = structlog.get_logger()
@@ -25,6 +27,9 @@ log = structlog.get_logger()
 WINDOW = 500
 """How many messages may be on their way without the broker's confirm."""
 PAGE = 1000
+CONFIRM_SECONDS = 30
+SAVE_SECONDS = 1.0
+"""How seldom a busy relay saves its cursors; a crash repeats what it published since."""
 RETRY_SECONDS = 1.0
 
 
@@ -38,72 +43,83 @@ class Publisher:
         self.channel = connection.channel()
         self.exchange = events_of(ledger.service)(self.channel)
         self.exchange.declare()
-        self.unconfirmed = 0
         self.refused = False
-        self.confirms = hasattr(self.channel, "confirm_select")
-        if self.confirms:
-            self.sent = self.confirmed = 0
-            self.channel.confirm_select()
-            self.channel.events["basic_ack"].add(self._on_ack)
-            self.channel.events["basic_nack"].add(self._on_nack)
+        self.tag = 0
+        self.unconfirmed: dict[int, None] = {}
+        self._reached: dict[str, int] = {}
+        self._saved: dict[str, int] = {}
+        self.channel.confirm_select()
+        self.channel.events["basic_ack"].add(self._on_ack)
+        self.channel.events["basic_nack"].add(self._on_nack)
 
-    def publish_pending(self) -> int:
-        """Publish what is above the cursors, page by page; returns how many events."""
+    def publish_pending(self, *, save: bool = True) -> int:
+        """Publish what is above the cursors, page by page; returns how many events.
+
+        Without `save` the cursors in the database stay behind until `save_cursors`; a crash then repeats more.
+        """
         count = 0
-        while True:
-            with self.ledger.database.read() as connection:
-                behind = facilities_behind(connection)
-            if not behind:
-                return count
-            for facility in behind:
-                count += self.publish_page(facility)
+        for facility, position, published in self._behind():
+            after = max(published, self._reached.get(facility, 0))
+            while after < position:
+                page = self._page(facility, after)
+                for row in page:
+                    self._publish(facility, row)
+                self._await_confirms(0)
+                self._reached[facility] = after = page[-1].position
+                count += len(page)
+        if save:
+            self.save_cursors()
+        return count
 
-    def publish_page(self, facility: str) -> int:
-        """Publish at most PAGE events of one facility and move its cursor; raises ConnectionError if refused."""
-        rows = self._page(facility)
-        headers = {"facility": facility, "partition": partition_of(facility, self.partitions)}
-        for row in rows:
-            self._publish(row, headers)
-        self._await_confirms(0)
-        if rows:
+    def save_cursors(self) -> None:
+        """Move the cursors in the database to what is published and confirmed."""
+        moved = {facility: at for facility, at in self._reached.items() if at > self._saved.get(facility, 0)}
+        if moved:
             with self.ledger.database.write() as connection:
                 connection.execute(
-                    text("UPDATE ledger SET published = :last WHERE facility = :facility AND published < :last"),
-                    {"facility": facility, "last": rows[-1].position},
+                    text("UPDATE ledger SET published = :at WHERE facility = :facility AND published < :at"),
+                    [{"facility": facility, "at": moved[facility]} for facility in sorted(moved)],
                 )
-        return len(rows)
+        self._saved |= moved
 
-    def _page(self, facility: str) -> Sequence[Row[Any]]:
-        published = select(heads.c.published).where(heads.c.facility == facility).scalar_subquery()
+    def _behind(self) -> Sequence[Row[Any]]:
+        query = select(heads.c.facility, heads.c.position, heads.c.published).where(heads.c.position > heads.c.published)
+        return self.ledger.database.rows(query.order_by(heads.c.facility))
+
+    def _page(self, facility: str, after: int) -> Sequence[Row[Any]]:
         return self.ledger.database.rows(
             select(events.c.position, events.c.type, events.c.body, events.c.hash)
-            .where(events.c.facility == facility, events.c.position > published)
+            .where(events.c.facility == facility, events.c.position > after)
             .order_by(events.c.position)
             .limit(PAGE)
         )
 
-    def _publish(self, row: Row[Any], headers: dict[str, Any]) -> None:
+    def _publish(self, facility: str, row: Row[Any]) -> None:
+        partition = partition_of(facility, self.partitions)
         message = self.channel.prepare_message(
             envelope(row.body, row.hash).decode(),
             content_type="application/json",
             content_encoding="utf-8",
-            headers={**headers, "position": row.position},
+            headers={"facility": facility, "partition": partition, "position": row.position},
             properties={"delivery_mode": PERSISTENT},
         )
+        self.tag += 1
+        self.unconfirmed[self.tag] = None
         self.channel.basic_publish(message, exchange=self.exchange.name, routing_key=row.type.split(".")[1])
-        if self.confirms:
-            self.sent += 1
-            self._await_confirms(WINDOW)
+        self._await_confirms(WINDOW)
 
     def _await_confirms(self, allowed: int) -> None:
-        if self.confirms:
-            while self.sent - self.confirmed > allowed:
-                self.connection.drain_events(timeout=30)
+        while len(self.unconfirmed) > allowed:
+            self.connection.drain_events(timeout=CONFIRM_SECONDS)
         if self.refused:
             raise ConnectionError("the broker refused a message")
 
     def _on_ack(self, delivery_tag: int, multiple: bool) -> None:
-        self.confirmed = delivery_tag if multiple else self.confirmed + 1
+        if not multiple:
+            self.unconfirmed.pop(delivery_tag, None)
+            return
+        for tag in list(takewhile(lambda tag: tag <= delivery_tag, self.unconfirmed)):
+            del self.unconfirmed[tag]
 
     def _on_nack(self, delivery_tag: int, multiple: bool) -> None:
         self.refused = True
@@ -142,9 +158,13 @@ class RelayProvider(DependencyProvider):
 
     def _follow(self, publisher: Publisher) -> None:
         poll = setting(self.container.config, "POLL_SECONDS")
+        save_at = 0.0
         while True:
             self._wake.clear()
-            publisher.publish_pending()
+            publisher.publish_pending(save=False)
+            if monotonic() >= save_at:
+                publisher.save_cursors()
+                save_at = monotonic() + SAVE_SECONDS
             if publisher.connection.supports_heartbeats:
                 publisher.connection.heartbeat_check()
             self._wake.wait(poll)

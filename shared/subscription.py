@@ -37,6 +37,7 @@ Method = TypeVar("Method", bound=Callable[..., None])
 
 BATCH = 200
 """How many events one transaction applies at most."""
+LINGER_SECONDS = 0.02
 RETRY_SECONDS = 0.5
 
 checkpoints = Table(
@@ -312,11 +313,12 @@ subscribe = Subscription.decorator
 
 
 def _drain(broker: Broker, messages: list[Message]) -> None:
-    """Wait up to a second for a message, then take what is there at once, about BATCH at most."""
+    """Wait up to a second for a message, then a moment for more that one transaction can hold."""
     with suppress(TimeoutError):
         broker.drain_events(timeout=1.0)
-        while len(messages) < BATCH:
-            broker.drain_events(timeout=0.002)
+        until = monotonic() + LINGER_SECONDS
+        while len(messages) < BATCH and (left := until - monotonic()) > 0:
+            broker.drain_events(timeout=left)
 
 
 def _by_facility(messages: Sequence[Message]) -> dict[str, list[Arrived]]:

@@ -1,7 +1,7 @@
 """The embedded broker keeps what RabbitMQ keeps: routes, order, what is unacknowledged, and its consumers' time."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import eventlet
@@ -160,10 +160,10 @@ def test_a_consumer_holds_no_more_than_its_prefetch_count(connection: Connection
 
 def test_a_single_active_consumer_is_succeeded_when_it_goes(connection: Connection) -> None:
     queue = Queue("inbox", queue_arguments={"x-single-active-consumer": True})
-    received: list[str] = []
+    received: list[tuple[str, int]] = []
     connections = {name: connection.clone() for name in ("first", "second")}
     for name, own in connections.items():
-        Consumer(own, [queue], on_message=lambda message, n=name: received.append(n) or message.ack()).consume()
+        Consumer(own, [queue], no_ack=True, callbacks=[lambda body, _, n=name: received.append((n, body))]).consume()
     for number in range(2):
         publish(connection, number, routing_key="inbox")
 
@@ -173,7 +173,7 @@ def test_a_single_active_consumer_is_succeeded_when_it_goes(connection: Connecti
     connections["first"].close()
     connections["second"].drain_events(timeout=0)
 
-    assert received == ["first", "second"]
+    assert received == [("first", 0), ("second", 1)]
 
 
 def test_a_mandatory_message_that_nobody_takes_is_refused(connection: Connection) -> None:

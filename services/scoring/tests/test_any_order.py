@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.scoring.evaluation import evaluate, result_bytes
@@ -21,6 +21,7 @@ known_ats = st.none() | st.sampled_from(MOMENTS).map(h.local)
 
 
 @pytest.mark.parametrize("rulebook", [h.CHENGGONG, h.MOF], ids=lambda rulebook: str(rulebook.id))
+@settings(deadline=None)
 @given(data=st.data(), history=histories(), as_of=as_ofs, known_at=known_ats)
 def test_any_interleaving_and_duplication_gives_the_same_bytes(
     rulebook: Rulebook, data: st.DataObject, history: Sequence[Recorded], as_of: date, known_at: datetime | None
@@ -33,6 +34,7 @@ def test_any_interleaving_and_duplication_gives_the_same_bytes(
     assert result_bytes(evaluate(Facts().extend(shuffled), rulebook, as_of, known_at)) == in_order
 
 
+@settings(deadline=None)
 @given(history=histories(), as_of=as_ofs, known_at=known_ats)
 def test_what_was_not_known_then_is_as_if_never_told(
     history: Sequence[Recorded], as_of: date, known_at: datetime | None
@@ -46,6 +48,7 @@ def test_what_was_not_known_then_is_as_if_never_told(
     assert result_bytes(asked_now) == result_bytes(asked_then)
 
 
+@settings(deadline=None)
 @given(history=histories())
 def test_asking_in_between_changes_nothing(history: Sequence[Recorded]) -> None:
     facts, day = Facts(), date(2021, 12, 31)
@@ -58,6 +61,7 @@ def test_asking_in_between_changes_nothing(history: Sequence[Recorded]) -> None:
     )
 
 
+@settings(deadline=None)
 @given(history=histories(), as_of=as_ofs, known_at=known_ats)
 def test_missed_inspections_agree_with_the_oracle(
     history: Sequence[Recorded], as_of: date, known_at: datetime | None

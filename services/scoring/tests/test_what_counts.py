@@ -111,6 +111,7 @@ def test_the_newest_is_the_greatest_by_recordedat_and_then_by_id() -> None:
     tie = [h.incident("i", id_="b", harms=[]), h.incident("i", id_="a")]
 
     assert h.row("incidents", *tie)["actual"] == 0
+    assert h.row("incidents", *reversed(tie))["actual"] == 0
     assert h.row("incidents", *tie, h.incident("i", id_="Z", recorded="2020-12-02"))["actual"] == 1
 
 

@@ -1,0 +1,78 @@
+"""Services that echo what they were asked, or refuse it when the facility's id names a refusal."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nameko.rpc import rpc
+
+from services.gateway.routes import ROUTES
+from shared.config import SERVICES
+from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unavailable
+
+REFUSALS: dict[str, Exception] = {
+    "invalid": Invalid({"items[3].rrule": ["expected an RRULE"], "year": ["expected an integer", "expected 2021"]}),
+    "not-found": NotFound("no such facility: 程功"),
+    "conflict": Conflict("somebody else was faster"),
+    "rejected": Rejected("work is accepted by someone other than its doer"),
+    "forbidden": Forbidden("not yours"),
+    "unavailable": Unavailable("the database is away"),
+    "broken": KeyError("password=hunter2"),
+}
+
+
+class Installation:
+    """What the stand-ins tell of themselves; tests change it."""
+
+    def __init__(self) -> None:
+        self.simulated = True
+        self.now = "2021-03-01T00:00:00Z"
+        self.status = "ok"
+        self.heads: dict[str, dict[str, int]] = {}
+        self.checkpoints: dict[str, dict[str, dict[str, int]]] = {}
+
+
+installation = Installation()
+
+
+def stand_in(name: str) -> type:
+    """A service of that name with all methods that the gateway's table knows of it."""
+    methods = {route.rpc: _echo(name, route.rpc) for route in ROUTES if route.service == name}
+    return type(name, (), {"name": name, **methods, **_told_of_itself(name)})
+
+
+def all_stand_ins() -> list[type]:
+    """One for each service."""
+    return [stand_in(name) for name in SERVICES]
+
+
+def _echo(service: str, method: str) -> Any:
+    def answer(self: object, **kwargs: Any) -> dict[str, Any]:
+        refusal = REFUSALS.get(kwargs.get("facility", ""))
+        if refusal is not None:
+            raise refusal
+        return {"service": service, "method": method, **kwargs}
+
+    return rpc(answer, expected_exceptions=Refused)
+
+
+def _told_of_itself(name: str) -> dict[str, Callable[..., Any]]:
+    def health(self: object) -> dict[str, Any]:
+        return {"service": name, "status": installation.status}
+
+    def clock(self: object) -> dict[str, Any]:
+        return {"simulated": installation.simulated, "now": installation.now}
+
+    def heads(self: object) -> dict[str, Any]:
+        at = installation.heads.get(name, {})
+        return {facility: {"position": position, "hash": "sha256:…"} for facility, position in at.items()}
+
+    def checkpoints(self: object) -> dict[str, dict[str, int]]:
+        return installation.checkpoints.get(name, {})
+
+    def set_clock(self: object, now: str) -> None:
+        if not installation.simulated:
+            raise Rejected("a real installation keeps real time")
+        installation.now = now
+
+    methods = (health, clock, heads, checkpoints, set_clock)
+    return {method.__name__: rpc(method, expected_exceptions=Refused) for method in methods}

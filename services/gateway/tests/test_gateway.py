@@ -1,0 +1,220 @@
+"""What the gateway asks of the services, and how it answers."""
+
+import re
+
+import pytest
+
+from services.gateway.routes import ROUTES, Route
+from services.gateway.tests.client import Client
+from services.gateway.tests.stand_ins import Installation
+
+VALUES = {"year": "2021", "period": "2021-03", "as_of": "2021-12-31", "known_at": "2022-01-01T00:00:00+08:00"}
+SERVED = [route for route in ROUTES if route.service != "gateway"]
+
+
+@pytest.mark.parametrize("route", SERVED, ids=lambda route: f"{route.method} {route.path}")
+def test_each_line_of_the_table_asks_its_service(route: Route, gateway: Client) -> None:
+    named = {name: VALUES.get(name, f"a-{name}") for name in re.findall(r"\{(\w+)\}", route.path)}
+    asked = {name: VALUES.get(name, f"a-{name}") for name in route.query}
+    path = route.path.format(**named)
+
+    if route.kind == "query":
+        answer = gateway.get(path + "?" + "&".join(f"{k}={v.replace('+', '%2B')}" for k, v in asked.items()))
+        expected = {**named, **asked} | ({"year": 2021} if "year" in named else {})
+    else:
+        answer = gateway.post(path, {"facility_id": "a-new"} if route.names_facility else {"reason": "巡检"})
+        facility = "a-new" if route.names_facility else named.pop("facility", "")
+        data = {"facility_id": "a-new"} if route.names_facility else {"reason": "巡检", **named}
+        expected = {"facility": facility, "data": data}
+
+    assert answer.status == 200
+    received = answer.json
+    received.pop("context", None)
+    assert received == {"service": route.service, "method": route.rpc, **expected}
+
+
+def test_what_is_not_asked_is_none(gateway: Client) -> None:
+    answer = gateway.get("/v1/facilities/f-1/occurrences?status=missed").json
+
+    assert (answer["period"], answer["system_id"], answer["status"]) == (None, None, "missed")
+
+
+def test_a_command_says_who_asks_and_under_which_key(gateway: Client) -> None:
+    answer = gateway.post(
+        "/v1/facilities/f-1/work-orders/wo-1/accept",
+        {},
+        Idempotency_Key="key-1",
+        X_Actor="user:li",
+        X_Correlation_Id="c-1",
+        X_Simulated_Time="2021-03-09T10:40:00+08:00",
+    )
+
+    assert answer.json["context"] == {
+        "command_id": "key-1",
+        "actor": "user:li",
+        "correlation_id": "c-1",
+        "time": "2021-03-09T10:40:00+08:00",
+    }
+    assert answer.headers["X-Correlation-Id"] == "c-1"
+
+
+def test_a_command_without_headers_gets_a_key_of_its_own(gateway: Client) -> None:
+    first, second = (gateway.post("/v1/facilities/f-1/costs").json["context"] for _ in range(2))
+
+    assert first["actor"] == "user:local"
+    assert first["time"] is None
+    assert len({first["command_id"], second["command_id"], first["correlation_id"], second["correlation_id"]}) == 4
+
+
+def test_answers_are_readable_json_that_nobody_keeps(gateway: Client) -> None:
+    answer = gateway.post("/v1/facilities/f-1/costs", {"supplier": "昆明消防"})
+
+    assert "昆明消防" in answer.text
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "detail"),
+    [
+        ("not-found", 404, "no such facility: 程功"),
+        ("conflict", 409, "somebody else was faster"),
+        ("rejected", 409, "work is accepted by someone other than its doer"),
+        ("forbidden", 403, "not yours"),
+        ("unavailable", 503, "the database is away"),
+    ],
+)
+def test_a_refusal_is_a_problem_document(refusal: str, status: int, detail: str, gateway: Client) -> None:
+    answer = gateway.get(f"/v1/facilities/{refusal}/systems")
+
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json["status"] == status
+    assert answer.json["detail"] == detail
+    assert answer.json["type"] == f"urn:xunjian:problem:{refusal}"
+    assert answer.json["instance"] == f"/v1/facilities/{refusal}/systems"
+    assert ("Retry-After" in answer.headers) is (status == 503)
+
+
+def test_invalid_input_is_told_field_by_field(gateway: Client) -> None:
+    answer = gateway.post("/v1/facilities/invalid/plans", {})
+
+    assert answer.status == 422
+    assert answer.json["errors"] == [
+        {"field": "items[3].rrule", "expected": "expected an RRULE"},
+        {"field": "year", "expected": "expected an integer"},
+        {"field": "year", "expected": "expected 2021"},
+    ]
+
+
+def test_a_fault_of_ours_says_nothing_of_itself(gateway: Client) -> None:
+    answer = gateway.get("/v1/facilities/broken/systems", X_Correlation_Id="c-500")
+
+    assert answer.status == 500
+    assert answer.json["title"] == "Internal error"
+    assert answer.headers["X-Correlation-Id"] == "c-500"
+    assert "hunter2" not in answer.text
+    assert "Key" not in answer.json["detail"]
+
+
+def test_a_fault_of_ours_is_logged_under_the_correlation_id(gateway: Client, caplog: pytest.LogCaptureFixture) -> None:
+    gateway.get("/v1/facilities/broken/systems", X_Correlation_Id="c-501")
+
+    assert any("hunter2" in record.getMessage() for record in caplog.records)
+
+
+def test_the_connection_is_kept(gateway: Client) -> None:
+    gateway.get("/v1/facilities")
+    before = gateway.connection.sock
+
+    gateway.get("/v1/nothing")
+    gateway.post("/v1/facilities/f-1/costs", b"{")
+    gateway.get("/v1/facilities")
+
+    assert gateway.connection.sock is before
+
+
+def test_head_has_the_headers_of_get_and_no_body(gateway: Client) -> None:
+    answer = gateway.send("HEAD", "/v1/facilities", None, {})
+
+    assert (answer.status, answer.text) == (200, "")
+    assert int(answer.headers["Content-Length"]) > 0
+
+
+def test_a_service_that_is_not_there_is_unavailable(bereft_gateway: Client) -> None:
+    answer = bereft_gateway.get("/v1/rulebooks")
+
+    assert answer.status == 503
+    assert answer.json["detail"] == "scoring is not running"
+
+
+def test_health_tells_of_every_service(gateway: Client, installation: Installation) -> None:
+    answer = gateway.get("/v1/health")
+
+    assert answer.status == 200
+    assert answer.json["status"] == "ok"
+    assert sorted(answer.json["services"]) == ["asset_registry", "scheduling", "scoring", "work_orders"]
+
+
+def test_a_service_with_a_parked_facility_degrades_health(gateway: Client, installation: Installation) -> None:
+    installation.status = "parked"
+
+    answer = gateway.get("/v1/health")
+
+    assert (answer.status, answer.json["status"]) == (200, "degraded")
+
+
+def test_a_service_that_is_not_there_fails_health(bereft_gateway: Client) -> None:
+    answer = bereft_gateway.get("/v1/health")
+
+    assert (answer.status, answer.json["status"]) == (503, "unavailable")
+    assert answer.json["services"]["scoring"] == {"status": "unavailable", "detail": "scoring is not running"}
+    assert answer.json["services"]["work_orders"]["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("heads", "checkpoints", "settled"),
+    [
+        ({}, {}, True),
+        ({"work_orders": {"f-1": 3}}, {"scoring": {"work_orders": {"f-1": 3}}}, True),
+        ({"work_orders": {"f-1": 3}}, {"scoring": {"work_orders": {"f-1": 2}}}, False),
+        ({"work_orders": {"f-1": 3}}, {"scoring": {"work_orders": {}}}, False),
+        ({"work_orders": {"f-1": 3, "f-2": 1}}, {"scoring": {"work_orders": {"f-1": 3}}}, False),
+        ({"work_orders": {"f-1": 3}}, {"scheduling": {"asset_registry": {}}}, True),
+    ],
+)
+def test_the_installation_is_settled_when_every_reader_has_reached_its_sources(
+    heads: dict[str, dict[str, int]],
+    checkpoints: dict[str, dict[str, dict[str, int]]],
+    settled: bool,
+    gateway: Client,
+    installation: Installation,
+) -> None:
+    installation.heads, installation.checkpoints = heads, checkpoints
+
+    answer = gateway.get("/v1/installation")
+
+    assert answer.json == {"simulated": True, "now": "2021-03-01T00:00:00Z", "settled": settled}
+
+
+def test_a_simulated_clock_is_moved_in_every_service(gateway: Client, installation: Installation) -> None:
+    answer = gateway.post("/v1/simulation/clock", {"now": "2021-04-01T00:00:00+08:00"})
+
+    assert (answer.status, answer.json) == (200, {"now": "2021-04-01T00:00:00+08:00"})
+    assert gateway.get("/v1/installation").json["now"] == "2021-04-01T00:00:00+08:00"
+
+
+def test_a_real_installation_keeps_its_time(gateway: Client, installation: Installation) -> None:
+    installation.simulated = False
+
+    answer = gateway.post("/v1/simulation/clock", {"now": "2021-04-01T00:00:00+08:00"})
+
+    assert answer.status == 409
+    assert gateway.get("/v1/installation").json["simulated"] is False
+
+
+def test_a_clock_wants_one_timestamp_with_an_offset(gateway: Client, installation: Installation) -> None:
+    assert gateway.post("/v1/simulation/clock", {"now": "2021-04-01"}).faults.keys() == {"now"}
+    assert gateway.post("/v1/simulation/clock", {}).faults.keys() == {"now"}
+    assert gateway.post("/v1/simulation/clock", {"now": "2021-04-01T00:00:00Z", "then": 1}).faults.keys() == {"then"}

@@ -21,7 +21,7 @@ setup: $(READY) ## Make .venv from requirements.lock (a second time costs nothin
 
 .PHONY: run
 run: setup ## Load the project of 2021, simulate its year, serve on 127.0.0.1:8000
-	@$(BIN)/xunjian run
+	@$(BIN)/xunjian demo
 
 .PHONY: test
 test: setup servers check ## Check, then run every test on real servers (ARGS="-k name" for some)

@@ -4,6 +4,7 @@ import fcntl
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -12,6 +13,7 @@ from typing import Any
 
 import click
 
+from services.demo import demo_command
 from services.project.cli import load_command, simulate_command
 from services.scoring.cli import score_command
 from shared.config import SERVICES
@@ -32,6 +34,7 @@ def main() -> None:
     """Xunjian 巡检: inspection rounds, from the plan to the yearly score, as an event stream."""
 
 
+main.add_command(demo_command)
 main.add_command(load_command)
 main.add_command(simulate_command)
 main.add_command(score_command)
@@ -39,14 +42,14 @@ main.add_command(score_command)
 
 @main.command()
 @click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, help="Its folder.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="On 127.0.0.1; 0 takes any.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="On 127.0.0.1; 0 takes any."
+)
 @click.option("--simulated", is_flag=True, help="Mark a new folder as simulated: time comes from commands, for ever.")
 @click.option("--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="WARNING")
 def serve(data: Path, port: int, simulated: bool, log_level: str) -> None:
     """Run the whole platform in one process on SQLite files; empty unless loaded."""
-    import eventlet  # noqa: PLC0415  only hosting needs it, and it must patch before nameko is imported
-
-    eventlet.monkey_patch()
+    _patch()
     from shared.logs import configure  # noqa: PLC0415
 
     configure("console" if sys.stderr.isatty() else "json", log_level)
@@ -57,6 +60,15 @@ def serve(data: Path, port: int, simulated: bool, log_level: str) -> None:
         address = f"http://127.0.0.1:{_port_of(runner)}"
         click.echo(f"{address}/v1/health")
         runner.wait()
+
+
+def _patch() -> None:
+    """Make sockets, locks and sleeps eventlet's, before anything of nameko is imported; only hosting needs it."""
+    # eventlet announces its own end on import; nameko 2 has no other engine (docs/decisions).
+    warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
+    import eventlet  # noqa: PLC0415
+
+    eventlet.monkey_patch()
 
 
 def embedded_config(data: Path, port: int, simulated: bool | None) -> dict[str, Any]:
@@ -119,3 +131,7 @@ def _one_line() -> Iterator[None]:
     except (OSError, Refused) as fault:
         click.echo(f"xunjian: {fault}", err=True)
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,7 @@ from typing import Any
 from alembic import command as alembic
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,7 +33,10 @@ class Database:
             self.engine, self._reader = _sqlite_writer(url), _sqlite(url)
         else:
             self.engine = create_engine(url, pool_size=10, max_overflow=20)
-            self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            # A pool of its own: its connections are never in a transaction, so they need no care when they change hands.
+            self._reader = create_engine(
+                url, pool_size=10, max_overflow=20, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
+            )
         # SQLite has one writer, and waits for it by stopping the whole process: greenlets must queue before it.
         self._writer = threading.Lock() if self.sqlite else nullcontext()
 
@@ -44,14 +48,38 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for queries (on PostgreSQL, also for one statement that is its own transaction)."""
+        """A connection for queries."""
         with self._reader.connect() as connection:
             yield connection
+
+    def alone(self, statement: str, parameters: Sequence[Any]) -> Any:
+        """Execute one PostgreSQL statement that is a transaction by itself; the first column of its one row.
+
+        The driver is called directly, since SQLAlchemy would take as long again as the driver does.
+        """
+        pooled, errors = self._reader.raw_connection(), self._reader.dialect.loaded_dbapi.Error
+        connection: Any = pooled.driver_connection
+        try:
+            return connection.execute(statement, parameters).fetchone()[0]
+        except errors as fault:
+            raise DBAPIError.instance(
+                statement, None, fault, errors, connection_invalidated=connection.closed
+            ) from fault
+        finally:
+            if connection.closed:
+                pooled.invalidate()
+                self._reader.dispose()
+            pooled.close()
 
     def rows(self, query: Executable, parameters: dict[str, Any] | None = None) -> Sequence[Row[Any]]:
         """All rows of one query."""
         with self.read() as connection:
             return connection.execute(query, parameters or {}).all()
+
+    def mappings(self, query: Executable) -> list[dict[str, Any]]:
+        """All rows of one query, each as column name → value."""
+        with self.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def migrate(self, service: str) -> None:
         """Bring the schema to the newest revision of the ledger and of the service's views; replicas may race."""
@@ -73,7 +101,9 @@ class Database:
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=10, max_overflow=20, connect_args={"timeout": 30})
+    engine = create_engine(
+        url, isolation_level="AUTOCOMMIT", pool_size=10, max_overflow=20, connect_args={"timeout": 30}
+    )
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:

@@ -24,7 +24,9 @@ class Invalid(Refused):
         super().__init__(self.errors)
 
     def __str__(self) -> str:
-        return "; ".join(f"{field}: {', '.join(whys)}" if field else ", ".join(whys) for field, whys in self.errors.items())
+        return "; ".join(
+            f"{field}: {', '.join(whys)}" if field else ", ".join(whys) for field, whys in self.errors.items()
+        )
 
 
 class NotFound(Refused):

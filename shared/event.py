@@ -39,13 +39,13 @@ class Event:
     """
 
     type: ClassVar[str]
-    name: ClassVar[str]
+    event_name: ClassVar[str]
     schema: ClassVar[Schema]
 
     def __init_subclass__(cls, version: int = 1) -> None:
         dataclass(frozen=True, kw_only=True)(cls)
-        cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-        cls.type = f"{cls.__module__.rpartition('.')[2]}.{cls.name}.v{version}"
+        cls.event_name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        cls.type = f"{cls.__module__.rpartition('.')[2]}.{cls.event_name}.v{version}"
         cls.schema = schema_of(cls)
         _TYPES[cls.type] = cls
 
@@ -165,7 +165,11 @@ def check(envelope: Any) -> Recorded:
     """Read what a stranger sent as an envelope; raises Invalid naming each fault by its path (`data.reason`)."""
     if not isinstance(envelope, dict):
         raise Invalid("an event is a JSON object")
-    missing = {name: ["missing"] for name in ("id", "source", "type", "time", "recordedat", "facility", "data") if name not in envelope}
+    missing = {
+        name: ["missing"]
+        for name in ("id", "source", "type", "time", "recordedat", "facility", "data")
+        if name not in envelope
+    }
     if missing:
         raise Invalid(missing)
     type_, data = envelope["type"], envelope["data"]

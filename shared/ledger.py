@@ -7,8 +7,9 @@ writers never share a position and positions follow the order of commits. A writ
 
 import hashlib
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -107,6 +108,8 @@ class Entry:
 
 
 Fold = Callable[[Connection, Recorded], None]
+_Head = tuple[int, str]
+"""Position and hash of a facility's last event."""
 
 
 class Ledger:
@@ -118,8 +121,8 @@ class Ledger:
         self.clock = clock
         self.fold = fold
         self.on_commit: list[Callable[[], None]] = []
-        self._heads: dict[str, tuple[int, str]] = {}
-        self._queues: defaultdict[str, _Queue] = defaultdict(_Queue)
+        self._heads: dict[str, _Head] = {}
+        self._queues: dict[str, _Queue] = {}
 
     def append(self, entry: Entry) -> Sequence[Recorded]:
         """Commit an entry, together with others that wait for the same facility; returns its events as recorded.
@@ -127,7 +130,8 @@ class Ledger:
         Raises Conflict if a stream moved on meanwhile or the command is already remembered.
         """
         place = _Place(entry)
-        self._queues[entry.facility].pass_through(place, partial(self._commit, entry.facility))
+        queue = self._queues.setdefault(entry.facility, _Queue())
+        queue.pass_through(place, partial(self._commit, entry.facility))
         for wake in self.on_commit:
             wake()
         if place.error is not None:
@@ -138,10 +142,7 @@ class Ledger:
         """Add an entry to a transaction that somebody else commits; raises Conflict as `append` does."""
         self._heads.pop(entry.facility, None)
         head = self._locked_head(connection, entry.facility)
-        try:
-            self._write(connection, entry.facility, head, [entry])
-        except IntegrityError as clash:
-            raise Conflict("the stream moved on, or the command is already remembered") from clash
+        self._write(connection, entry.facility, head, [entry])
         return entry.recorded
 
     def stream(self, facility: str, stream: str, connection: Connection | None = None) -> list[Recorded]:
@@ -166,31 +167,24 @@ class Ledger:
 
     def tips(self) -> dict[str, dict[str, Any]]:
         """Where each facility's ledger stands: facility → {position, hash}."""
-        return {
-            row.facility: {"position": row.position, "hash": row.hash} for row in self.database.rows(select(heads))
-        }
+        return {row.facility: {"position": row.position, "hash": row.hash} for row in self.database.rows(select(heads))}
 
     def remembered(self, command_id: str) -> Done | None:
         """The first answer to a command, if it was ever carried out."""
-        rows = self.database.rows(select(commands).where(commands.c.command_id == command_id))
-        return Done(**rows[0]._mapping) if rows else None
+        found = self.database.mappings(select(commands).where(commands.c.command_id == command_id))
+        return Done(**found[0]) if found else None
 
     def _commit(self, facility: str, batch: "Sequence[_Place]") -> None:
-        """Commit a batch as one; if somebody in it clashes, commit each alone to find out who."""
+        """Commit a batch as one; if somebody in it fails, commit each alone to find out who."""
         try:
             self._commit_together(facility, [place.entry for place in batch])
-        except IntegrityError as clash:
+        except Exception as fault:  # noqa: BLE001  handed to the waiting caller, which raises it
             self._heads.pop(facility, None)
             if len(batch) == 1:
-                batch[0].error = Conflict("the stream moved on, or the command is already remembered")
-                batch[0].error.__cause__ = clash
+                batch[0].error = fault
             else:
                 for place in batch:
                     self._commit(facility, [place])
-        except Exception as fault:  # handed to each waiting caller, which raises it
-            self._heads.pop(facility, None)
-            for place in batch:
-                place.error = fault
         for place in batch:
             place.settled = True
 
@@ -198,17 +192,15 @@ class Ledger:
         head = self._heads.get(facility)
         if head is not None:
             try:
-                alone = self.fold is None and not self.database.sqlite
-                with self.database.read() if alone else self.database.write() as connection:
-                    self._heads[facility] = self._write(connection, facility, head, entries)
+                self._heads[facility] = self._write_behind(facility, head, entries)
                 return
             except _Overtaken:
-                self._heads.pop(facility)
+                self._heads.pop(facility, None)
         with self.database.write() as connection:
             head = self._write(connection, facility, self._locked_head(connection, facility), entries)
         self._heads[facility] = head
 
-    def _locked_head(self, connection: Connection, facility: str) -> tuple[int, str]:
+    def _locked_head(self, connection: Connection, facility: str) -> _Head:
         query = select(heads.c.position, heads.c.hash).where(heads.c.facility == facility).with_for_update()
         row = connection.execute(query).one_or_none()
         if row is None:
@@ -219,22 +211,39 @@ class Ledger:
             row = connection.execute(query).one()
         return row.position, row.hash
 
-    def _write(
-        self, connection: Connection, facility: str, head: tuple[int, str], entries: Sequence[Entry]
-    ) -> tuple[int, str]:
-        """Chain and insert the entries behind `head`; returns the new head, raises _Overtaken if that is not the head."""
-        rows = [row for row in self._chain(facility, head, entries)]
-        new_head = (rows[-1]["position"], rows[-1]["hash"]) if rows else head
-        done = [entry.done for entry in entries if entry.done is not None]
+    def _write_behind(self, facility: str, head: _Head, entries: Sequence[Entry]) -> _Head:
+        """Commit entries behind the head last seen; as one statement where there are no views to fold with it."""
+        if self.fold is None and not self.database.sqlite:
+            advance = self._advance(facility, head, entries)
+            with _clashes():
+                moved = self.database.alone(_ONE_STATEMENT, _parameters(advance))
+            if moved != 1:
+                raise _Overtaken
+            return advance.after
+        with self.database.write() as connection:
+            return self._write(connection, facility, head, entries)
+
+    def _write(self, connection: Connection, facility: str, head: _Head, entries: Sequence[Entry]) -> _Head:
+        """Chain and insert the entries behind `head`; returns the new head.
+
+        Raises _Overtaken if that is not the head, Conflict if a place in a stream or a command is taken.
+        """
+        advance = self._advance(facility, head, entries)
         write = _write_sqlite if self.database.sqlite else _write_postgresql
-        write(connection, facility, head, new_head, rows, done)
+        with _clashes():
+            write(connection, advance)
         if self.fold is not None:
             for entry in entries:
                 for recorded in entry.recorded:
                     self.fold(connection, recorded)
-        return new_head
+        return advance.after
 
-    def _chain(self, facility: str, head: tuple[int, str], entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
+    def _advance(self, facility: str, head: _Head, entries: Sequence[Entry]) -> "_Advance":
+        rows = list(self._chain(facility, head, entries))
+        after = (rows[-1]["position"], rows[-1]["hash"]) if rows else head
+        return _Advance(facility, head, after, rows, [entry.done for entry in entries if entry.done is not None])
+
+    def _chain(self, facility: str, head: _Head, entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
         position, hash_ = head
         now = timestamp(self.clock.now())
         for entry in entries:
@@ -283,6 +292,15 @@ class _Overtaken(Exception):
     """Somebody else moved the head since it was looked at."""
 
 
+@contextmanager
+def _clashes() -> Iterator[None]:
+    """The ledger's own constraints say Conflict; those of the views, which a fold breaks, say what they say."""
+    try:
+        yield
+    except IntegrityError as clash:
+        raise Conflict("the stream moved on, or the command is already remembered") from clash
+
+
 class _Place:
     """An entry in the queue, and what became of it; `turn` opens when it is settled, or when it is its turn to lead."""
 
@@ -308,7 +326,7 @@ class _Queue:
             self.waiting.append(place)
             leads, self.led = not self.led, True
         if not leads:
-            place.turn.acquire()
+            self._wait(place)
             if place.settled:
                 return
         with self.lock:
@@ -318,11 +336,26 @@ class _Queue:
         finally:
             self._hand_over(batch)
 
+    def _wait(self, place: _Place) -> None:
+        """Wait for the place's turn; who is stopped while waiting leaves the queue, and passes on its turn to lead."""
+        try:
+            place.turn.acquire()
+        except BaseException:
+            with self.lock:
+                if place in self.waiting:
+                    self.waiting.remove(place)
+                    if not place.turn.locked():
+                        self._lead_on()
+            raise
+
+    def _lead_on(self) -> None:
+        self.led = bool(self.waiting)
+        if self.waiting:
+            self.waiting[0].turn.release()
+
     def _hand_over(self, batch: Sequence[_Place]) -> None:
         with self.lock:
-            self.led = bool(self.waiting)
-            if self.waiting:
-                self.waiting[0].turn.release()
+            self._lead_on()
         for place in batch:
             if not place.settled:
                 place.settled, place.error = True, Unavailable("the writer was stopped")
@@ -345,7 +378,17 @@ def stripped(envelope_: bytes) -> tuple[bytes, str]:
     return body + b"}", orjson.loads(tail[:-1])
 
 
-_Rows = Sequence[dict[str, Any]]
+@dataclass(frozen=True)
+class _Advance:
+    """One step of a facility's head, and what is inserted with it."""
+
+    facility: str
+    before: _Head
+    after: _Head
+    rows: Sequence[dict[str, Any]]
+    done: Sequence[Done]
+
+
 _ONE_STATEMENT = """
     WITH moved AS (
         UPDATE ledger SET position = %s, hash = %s
@@ -368,45 +411,34 @@ _MOVE = text(
 )
 
 
-def _write_postgresql(
-    connection: Connection,
-    facility: str,
-    head: tuple[int, str],
-    new_head: tuple[int, str],
-    rows: _Rows,
-    done: Sequence[Done],
-) -> None:
+def _write_postgresql(connection: Connection, advance: _Advance) -> None:
+    if connection.exec_driver_sql(_ONE_STATEMENT, _parameters(advance)).scalar_one() != 1:
+        raise _Overtaken
+
+
+def _parameters(advance: _Advance) -> tuple[Any, ...]:
     """One statement, so that a lone append costs one round trip and one flush to disk; rows travel as one JSON text."""
-    added = orjson.dumps([{**row, "body": row["body"].decode()} for row in rows]).decode()
-    remembered = orjson.dumps([{**vars(one), "outcome": one.outcome.decode()} for one in done]).decode()
-    parameters = (new_head[0], new_head[1], facility, head[0], head[1], remembered, added)
-    if connection.exec_driver_sql(_ONE_STATEMENT, parameters).scalar_one() != 1:
+    added = orjson.dumps([{**row, "body": row["body"].decode()} for row in advance.rows]).decode()
+    remembered = orjson.dumps([{**vars(one), "outcome": one.outcome.decode()} for one in advance.done]).decode()
+    return (*advance.after, advance.facility, *advance.before, remembered, added)
+
+
+def _write_sqlite(connection: Connection, advance: _Advance) -> None:
+    if connection.execute(_MOVE, _move(advance)).rowcount != 1:
         raise _Overtaken
+    if advance.rows:
+        connection.execute(events.insert(), [{"facility": advance.facility, **row} for row in advance.rows])
+    if advance.done:
+        connection.execute(commands.insert(), [vars(one) for one in advance.done])
 
 
-def _write_sqlite(
-    connection: Connection,
-    facility: str,
-    head: tuple[int, str],
-    new_head: tuple[int, str],
-    rows: _Rows,
-    done: Sequence[Done],
-) -> None:
-    if connection.execute(_MOVE, _move(facility, head, new_head)).rowcount != 1:
-        raise _Overtaken
-    if rows:
-        connection.execute(events.insert(), [{"facility": facility, **row} for row in rows])
-    if done:
-        connection.execute(commands.insert(), [vars(one) for one in done])
-
-
-def _move(facility: str, head: tuple[int, str], new_head: tuple[int, str]) -> dict[str, Any]:
+def _move(advance: _Advance) -> dict[str, Any]:
     return {
-        "facility": facility,
-        "before": head[0],
-        "hash_before": head[1],
-        "last": new_head[0],
-        "tip": new_head[1],
+        "facility": advance.facility,
+        "before": advance.before[0],
+        "hash_before": advance.before[1],
+        "last": advance.after[0],
+        "tip": advance.after[1],
     }
 
 

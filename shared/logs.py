@@ -14,7 +14,13 @@ from structlog.typing import Processor
 
 _SECRET = re.compile(r"authorization|cookie|credential|passw|secret|token|api_?key|private", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*):[^/@\s]*@")
-_QUIET = {"amqp": logging.WARNING, "kombu": logging.WARNING, "nameko": logging.INFO, "eventlet": logging.INFO}
+_QUIET = {
+    "alembic.runtime.plugins": logging.WARNING,
+    "amqp": logging.ERROR,  # it warns of each confirm that comes while a channel closes
+    "kombu": logging.WARNING,
+    "nameko": logging.INFO,
+    "eventlet": logging.INFO,
+}
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -26,7 +32,18 @@ _SHARED: tuple[Processor, ...] = (
 
 def configure(lines: Literal["json", "console"] = "json", level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send all logging to `stream` (standard error) from `level` on; calling it again starts anew."""
+    root = logging.getLogger()
+    root.handlers[:] = [handler(lines, stream)]
+    root.setLevel(level)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(max(least, root.level))
+
+
+def handler(lines: Literal["json", "console"] = "json", stream: TextIO | None = None) -> logging.Handler:
+    """What writes the lines; also for `LOGGING` in nameko's configuration, so the libraries are quietened here too."""
     stream = stream or sys.stderr
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(least)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -37,16 +54,12 @@ def configure(lines: Literal["json", "console"] = "json", level: str = "INFO", s
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream)
-    handler.addFilter(_expected)
-    handler.setFormatter(
+    writer = logging.StreamHandler(stream)
+    writer.addFilter(_expected)
+    writer.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=_rendering(lines, stream))
     )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name, least in _QUIET.items():
-        logging.getLogger(name).setLevel(max(least, root.level))
+    return writer
 
 
 def _rendering(lines: str, stream: TextIO) -> list[Processor]:

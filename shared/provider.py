@@ -8,12 +8,14 @@ from shared.config import database_url, setting
 from shared.database import Database
 from shared.installation import clock_of
 from shared.ledger import Ledger
+from shared.relay import Relay
 
 
 class LedgerProvider(DependencyProvider):
     """Injects the one Ledger of this process; the service class's `fold` keeps its views."""
 
     ledger: Ledger
+    relay = Relay()
 
     def setup(self) -> None:
         """Open the database; raises Rejected if it was marked as the other kind of installation."""
@@ -23,8 +25,13 @@ class LedgerProvider(DependencyProvider):
         clock = clock_of(database, setting(self.container.config, "SIMULATED"))
         self.ledger = Ledger(database, service, clock, self.container.service_cls.fold)
 
+    def start(self) -> None:
+        """Begin to publish what is committed."""
+        self.relay.begin(self.ledger)
+
     def stop(self) -> None:
-        """Close the database."""
+        """Stop publishing and close the database."""
+        self.relay.stop()
         self.ledger.database.close()
 
     def get_dependency(self, worker_ctx: Any) -> Ledger:

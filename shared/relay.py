@@ -5,8 +5,7 @@ publishing and moving the cursor repeats messages, and nothing more.
 """
 
 import threading
-from collections.abc import Sequence
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from time import monotonic
@@ -14,13 +13,12 @@ from typing import Any
 
 import structlog
 from kombu import Connection
-from nameko.extensions import DependencyProvider
+from nameko.extensions import Extension
 from sqlalchemy import Row, select, text
 
 from shared.broker import PERSISTENT, events_of, partition_of
 from shared.config import setting
 from shared.ledger import Ledger, envelope, events, heads
-from shared.provider import ledger_of
 
 log = structlog.get_logger()
 
@@ -58,9 +56,10 @@ class Publisher:
         Without `save` the cursors in the database stay behind until `save_cursors`; a crash then repeats more.
         """
         count = 0
-        for facility, position, published in self._behind():
-            after = max(published, self._reached.get(facility, 0))
-            while after < position:
+        for behind in self._behind():
+            facility = behind.facility
+            after = max(behind.published, self._reached.get(facility, 0))
+            while after < behind.position:
                 page = self._page(facility, after)
                 for row in page:
                     self._publish(facility, row)
@@ -83,7 +82,9 @@ class Publisher:
         self._saved |= moved
 
     def _behind(self) -> Sequence[Row[Any]]:
-        query = select(heads.c.facility, heads.c.position, heads.c.published).where(heads.c.position > heads.c.published)
+        query = select(heads.c.facility, heads.c.position, heads.c.published).where(
+            heads.c.position > heads.c.published
+        )
         return self.ledger.database.rows(query.order_by(heads.c.facility))
 
     def _page(self, facility: str, after: int) -> Sequence[Row[Any]]:
@@ -126,33 +127,34 @@ class Publisher:
         self._on_ack(delivery_tag, multiple)
 
 
-class RelayProvider(DependencyProvider):
+class Relay(Extension):
     """The relay of a service: woken by each commit of this process, and polling for those of others.
 
     Of several replicas one publishes: on PostgreSQL the holder of an advisory lock.
     """
 
-    def setup(self) -> None:
-        """Nothing is done before the database is there."""
+    def begin(self, ledger: Ledger) -> None:
+        """Begin to publish a ledger."""
+        self.ledger = ledger
         self._wake = threading.Event()
-
-    def start(self) -> None:
-        """Begin to publish."""
-        self.ledger = ledger_of(self.container)
         self.ledger.on_commit.append(self._wake.set)
-        self.container.spawn_managed_thread(self._run, identifier="relay")
+        self._running = self.container.spawn_managed_thread(self._run, identifier="relay")
 
-    def get_dependency(self, worker_ctx: Any) -> None:
-        """Nothing that a method would call."""
+    def stop(self) -> None:
+        """Publish no more; what is not published yet is after the next start."""
+        self._running.kill()
 
     def _run(self) -> None:
         config = self.container.config
         while True:
             try:
-                with _sole(self.ledger) as sole, Connection(config["AMQP_URI"], connect_timeout=5, heartbeat=30) as broker:
+                with (
+                    _sole(self.ledger) as sole,
+                    Connection(config["AMQP_URI"], connect_timeout=5, heartbeat=30) as broker,
+                ):
                     if sole:
                         self._follow(Publisher(self.ledger, broker, setting(config, "PARTITIONS")))
-            except Exception as fault:  # the broker or the database is away; what is not published is still there
+            except Exception as fault:  # noqa: BLE001  broker or database is away; the ledger keeps what is unpublished
                 log.warning("relay interrupted", service=self.ledger.service, fault=repr(fault))
             self._wake.wait(RETRY_SECONDS)
 
@@ -177,5 +179,6 @@ def _sole(ledger: Ledger) -> Iterator[bool]:
         yield True
         return
     with ledger.database.read() as connection:
+        # Out of the pool: it is closed with the block, and the lock goes with it, whatever happened meanwhile.
+        connection.detach()
         yield connection.execute(text("SELECT pg_try_advisory_lock(hashtext('xunjian relay'))")).scalar_one()
-        connection.execute(text("SELECT pg_advisory_unlock_all()"))

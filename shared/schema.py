@@ -133,7 +133,9 @@ def _annotated(base: Any, mark: Any, unknown: str, options: dict[str, Any]) -> F
         return _KINDS[mark](**options)
     if isinstance(mark, msgspec.Meta):
         if mark.pattern is not None:
-            return kinds.String(validate=Regexp(rf"{mark.pattern[:-1]}\Z", error=f"expected {mark.description}"), **options)
+            return kinds.String(
+                validate=Regexp(rf"{mark.pattern[:-1]}\Z", error=f"expected {mark.description}"), **options
+            )
         if mark.ge is not None:
             return _KINDS[base](validate=Range(min=mark.ge, error=f"expected at least {mark.ge}"), **options)
     return _kind(base, unknown, required=options["required"], allow_none=options["allow_none"])

@@ -21,9 +21,8 @@ from sqlalchemy import select
 from shared.errors import Conflict, Invalid, Refused, Unavailable
 from shared.event import flat, timestamp
 from shared.installation import remember_now
-from shared.ledger import Done, Fold
+from shared.ledger import Done, Fold, Ledger
 from shared.provider import LedgerProvider
-from shared.relay import RelayProvider
 from shared.rpc import Calls, Correlation
 from shared.schema import schema_of
 from shared.subscription import Subscription, checkpoints
@@ -69,7 +68,7 @@ def query(method: Method) -> Method:
     return rpc(method, expected_exceptions=Refused)  # type: ignore[no-any-return]  # nameko is untyped
 
 
-def _once(
+def _once(  # noqa: PLR0917  the words of a call
     service: "LedgerService",
     method: Callable[[Any, Unit, C], Any],
     facility: str,
@@ -84,7 +83,11 @@ def _once(
                 raise Conflict("this idempotency key was used for another command")
             return orjson.loads(before.outcome)
         unit = Unit(
-            service.ledger, facility, context["actor"], context["correlation_id"], causation_id=context["command_id"]
+            service.ledger,
+            facility,
+            actor=context["actor"],
+            correlation_id=context["correlation_id"],
+            causation_id=context["command_id"],
         )
         outcome = method(service, unit, asked)
         try:
@@ -101,12 +104,15 @@ def _once(
 
 
 class LedgerService:
-    """The part of a service that is the same in all of them; a subclass names itself and its views' fold."""
+    """The part of a service that is the same in all of them; a subclass names itself and its views' fold.
+
+    A service module refers to it as `service.LedgerService`: a class with entrypoints that stands in a module under its
+    own name is one that `nameko run` would host.
+    """
 
     name: ClassVar[str]
-    fold: ClassVar[Fold | None] = None
-    ledger = LedgerProvider()
-    relay = RelayProvider()
+    fold: Fold | None = None
+    ledger: Ledger = LedgerProvider()  # nameko puts the ledger itself into each instance
     correlation = Correlation()
 
     @query
@@ -170,5 +176,7 @@ class LedgerService:
     def sources(cls) -> list[str]:
         """The services that this one follows."""
         methods = (method for _, method in inspect.getmembers(cls, inspect.isfunction))
-        entrypoints = (entrypoint for method in methods for entrypoint in getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ()))
+        entrypoints = (
+            entrypoint for method in methods for entrypoint in getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ())
+        )
         return sorted({point.feed.source for point in entrypoints if isinstance(point, Subscription)})

@@ -75,13 +75,15 @@ class _Overtaken(Exception):
 class Reader:
     """Applies one source's events to one service's database."""
 
-    def __init__(self, ledger: Ledger, source: str, handlers: Sequence[Handler], feed: Callable[..., list[str]]) -> None:
+    def __init__(
+        self, ledger: Ledger, source: str, handlers: Sequence[Handler], feed: Callable[..., list[str]]
+    ) -> None:
         self.ledger = ledger
         self.source = source
         self.handlers = handlers
         self.feed = feed
         self._parked: dict[str, str] = {}
-        self._names = {kind.name for handler in handlers for kind in handler.kinds}
+        self._names = {kind.event_name for handler in handlers for kind in handler.kinds}
         self._takes_all = any(not handler.kinds for handler in handlers)
 
     def receive(self, facility: str, offered: Iterable[Arrived]) -> None:
@@ -111,7 +113,7 @@ class Reader:
         """The next events without a gap, at most BATCH; from the source's ledger where the broker left one."""
         if position + 1 not in waiting:
             return self._page(facility, position)
-        run = []
+        run: list[Arrived] = []
         while (position := position + 1) in waiting and len(run) < BATCH:
             run.append(waiting[position])
         return run
@@ -144,7 +146,7 @@ class Reader:
             if fault.connection_invalidated:
                 raise
             return self._apart(facility, position, hash_, run, fault)
-        except Exception as fault:  # whatever a handler may raise: it is kept with the parked facility
+        except Exception as fault:  # noqa: BLE001  whatever a handler may raise is kept with the parked facility
             return self._apart(facility, position, hash_, run, fault)
         self._parked.pop(facility, None)
         for wake in self.ledger.on_commit:
@@ -248,7 +250,11 @@ class Feed(SharedExtension):
 
     def start(self) -> None:
         """Begin to consume."""
-        self.container.spawn_managed_thread(self._forever, identifier=f"feed of {self.source}")
+        self._running = self.container.spawn_managed_thread(self._forever, identifier=f"feed of {self.source}")
+
+    def stop(self) -> None:
+        """Consume no more; what is not applied yet is after the next start."""
+        self._running.kill()
 
     def _reader(self, feed: Callable[..., list[str]]) -> Reader:
         ledger = ledger_of(self.container)
@@ -263,7 +269,7 @@ class Feed(SharedExtension):
             try:
                 with caller(config) as call, Broker(config["AMQP_URI"], connect_timeout=5, heartbeat=30) as broker:
                     self._consume(broker, self._reader(partial(call, self.source, "read_ledger")), call)
-            except Exception as fault:  # the broker, the database or the source is away; the checkpoint stands
+            except Exception as fault:  # noqa: BLE001  broker, database or source is away; the checkpoint stands
                 log.warning("subscription interrupted", source=self.source, fault=repr(fault))
             pause.wait(RETRY_SECONDS)
 
@@ -307,6 +313,10 @@ class Subscription(Entrypoint):
         """Hand the method to the feed."""
         self.feed.register(self.method_name, self.kinds)
 
+    def stop(self) -> None:
+        """Stop the feed while the database is still open."""
+        self.feed.stop()
+
 
 subscribe = Subscription.decorator
 """`@subscribe("work_orders", WorkPerformed)`: handle these events of that service; without classes, all of them."""
@@ -326,7 +336,9 @@ def _by_facility(messages: Sequence[Message]) -> dict[str, list[Arrived]]:
     for message in messages:
         whole = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
         try:
-            offered[str(message.headers["facility"])].append(Arrived(int(message.headers["position"]), *stripped(whole)))
+            offered[str(message.headers["facility"])].append(
+                Arrived(int(message.headers["position"]), *stripped(whole))
+            )
         except (KeyError, ValueError) as fault:
             log.error("a message that is no event was dropped", fault=repr(fault), size=len(whole))
     return offered

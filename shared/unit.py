@@ -29,6 +29,7 @@ class Unit:
         self,
         ledger: Ledger,
         facility: str,
+        *,
         actor: str,
         correlation_id: str,
         causation_id: str,

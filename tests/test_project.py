@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,7 @@ def test_elevators_are_maintained_every_15_days(project: Project) -> None:
 
     fired = days(item.rrule, 2021)
 
-    assert {(later - earlier).days for earlier, later in zip(fired, fired[1:], strict=False)} == {15}
+    assert {(later - earlier).days for earlier, later in pairwise(fired)} == {15}
     assert item.assumption
     assert "TSG T5002" in (item.reason or "")
 
@@ -245,11 +246,11 @@ def test_on_demand_work_has_no_plan(project: Project) -> None:
         (
             "plan.yaml",
             "FREQ=MONTHLY;BYMONTHDAY=1",
-            "FREQ=DAILY;BYHOUR=8,16",
+            "FREQ=DAILY;BYHOUR=8",
             "items[0].rrule",
-            "never more often than daily",
+            "each part once and of",
         ),
-        ("plan.yaml", "FREQ=MONTHLY;BYMONTHDAY=1", "FREQ=MONTHLY;INTERVAL=0", "items[0].rrule", "RRULE"),
+        ("plan.yaml", "FREQ=MONTHLY;BYMONTHDAY=1", "FREQ=MONTHLY;INTERVAL=0", "items[0].rrule", "an INTERVAL from 1"),
         (
             "plan.yaml",
             "FREQ=MONTHLY;BYMONTHDAY=1",
@@ -257,7 +258,13 @@ def test_on_demand_work_has_no_plan(project: Project) -> None:
             "items[0].rrule",
             "names a day of 2021",
         ),
-        ("plan.yaml", "workdays: ignore", "workdays: never", "items[0].workdays", "expected one of ignore, skip, move"),
+        (
+            "plan.yaml",
+            "workdays: ignore}",
+            "workdays: never}",
+            "items[0].workdays",
+            "expected one of ignore, skip, move",
+        ),
         ("plan.yaml", "window_days: 3", "window_days: 6", "items[23].window_days", "expected at most 5"),
         ("plan.yaml", "year: 2021", "year: 2022", "year", "expected 2021, the year of project.yaml"),
         (
@@ -292,7 +299,7 @@ def test_on_demand_work_has_no_plan(project: Project) -> None:
     ],
 )
 def test_a_mistake_is_named_with_file_path_and_what_was_expected(
-    folder: Path, name: str, old: str, new: str, place: str, expected: str
+    folder: Path, name: str, old: str, new: str, *, place: str, expected: str
 ) -> None:
     replace(folder, name, old, new)
 
@@ -305,7 +312,7 @@ def test_a_mistake_is_named_with_file_path_and_what_was_expected(
     ("name", "content", "expected"),
     [
         ("plan.yaml", b"plan_id: a\nplan_id: b\n", "line 2, column 1"),
-        ("plan.yaml", b"plan_id:\n\tyear: 2021\n", "line 2, column 1: found character '\\t'"),
+        ("plan.yaml", b"plan_id:\n\tyear: 2021\n", "line 2, column 1: "),
         ("plan.yaml", "plan_id: 计划\n".encode("gb18030"), "expected UTF-8, see line 1"),
         ("plan.yaml", b"[1, 2]\n", "expected a mapping"),
         ("plan.yaml", b"", "expected a mapping"),

@@ -6,13 +6,14 @@ from sqlalchemy import select
 
 from services.asset_registry import commands, views
 from services.asset_registry.aggregate import Facility, System
+from shared import service
 from shared.contracts.asset_registry import FacilityRegistered, SystemRegistered
 from shared.errors import NotFound, Rejected
-from shared.service import LedgerService, command, query
+from shared.service import command, query
 from shared.unit import Unit
 
 
-class AssetRegistry(LedgerService):
+class AssetRegistry(service.LedgerService):
     """Keeps facilities, their systems and their points."""
 
     name = "asset_registry"
@@ -68,27 +69,27 @@ class AssetRegistry(LedgerService):
     @query
     def facilities(self) -> list[dict[str, Any]]:
         """All facilities."""
-        rows = self.ledger.database.rows(select(views.facilities).order_by(views.facilities.c.facility_id))
-        return [dict(row._mapping) for row in rows]
+        return self.ledger.database.mappings(select(views.facilities).order_by(views.facilities.c.facility_id))
 
     @query
     def facility(self, facility: str) -> dict[str, Any]:
         """One facility; raises NotFound."""
-        rows = self.ledger.database.rows(select(views.facilities).where(views.facilities.c.facility_id == facility))
-        if not rows:
+        table = views.facilities
+        found = self.ledger.database.mappings(select(table).where(table.c.facility_id == facility))
+        if not found:
             raise NotFound(f"no facility {facility}")
-        return dict(rows[0]._mapping)
+        return found[0]
 
     @query
     def systems(self, facility: str) -> list[dict[str, Any]]:
         """The systems of a facility."""
         table = views.systems
-        rows = self.ledger.database.rows(select(table).where(table.c.facility == facility).order_by(table.c.system_id))
-        return [dict(row._mapping) for row in rows]
+        wanted = select(table).where(table.c.facility == facility)
+        return self.ledger.database.mappings(wanted.order_by(table.c.system_id))
 
     @query
     def points(self, facility: str, system_id: str) -> list[dict[str, Any]]:
         """The points of a system, retired ones marked."""
         table = views.points
-        query_ = select(table).where(table.c.facility == facility, table.c.system_id == system_id)
-        return [dict(row._mapping) for row in self.ledger.database.rows(query_.order_by(table.c.point_id))]
+        wanted = select(table).where(table.c.facility == facility, table.c.system_id == system_id)
+        return self.ledger.database.mappings(wanted.order_by(table.c.point_id))

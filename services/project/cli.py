@@ -26,7 +26,7 @@ _url = click.option(
 @_url
 def load_command(project_dir: Path, url: str) -> None:
     """Load the project of PROJECT_DIR; loading it again changes nothing."""
-    with _refusals_told(), Client(url) as client:
+    with refusals_told(), Client(url) as client:
         project = read_project(project_dir)
         with bar("load") as progress:
             loaded = load.load_project(project, client, progress)
@@ -43,7 +43,7 @@ def load_command(project_dir: Path, url: str) -> None:
 @_url
 def simulate_command(year: int, seed: int, facility: str | None, url: str) -> None:
     """Simulate a year of work in a simulated installation, and print its score."""
-    with _refusals_told(), Client(url) as client:
+    with refusals_told(), Client(url) as client:
         with bar("simulate") as progress:
             result = simulate_year(client, facility, year, seed, progress)
         print_result(client, result)
@@ -58,13 +58,14 @@ def bar(what: str) -> Iterator[load.Progress]:
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
         task = shown.add_task("", total=1.0, what=what)
         yield lambda text, fraction: shown.update(task, description=text, completed=fraction)
 
 
 @contextmanager
-def _refusals_told() -> Iterator[None]:
+def refusals_told() -> Iterator[None]:
     """Tell what was refused, a line for each mistake, and exit with 2."""
     try:
         yield

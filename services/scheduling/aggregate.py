@@ -80,8 +80,14 @@ class Plan(Aggregate):
                 self.terms = {item.plan_item_id: [Term(effective_on=start, item=item)] for item in event.items}
             case PlanItemChanged():
                 item = self.terms[event.plan_item_id][-1].item
-                given = {"rrule": event.rrule, "window_days": event.window_days, "workdays": event.workdays}
-                changed = replace(item, **{name: value for name, value in given.items() if value is not None})
+                if item is None:  # a withdrawn item is not changed: `change` refuses, a fold passes over
+                    return
+                changed = replace(
+                    item,
+                    rrule=event.rrule or item.rrule,
+                    window_days=event.window_days or item.window_days,
+                    workdays=event.workdays or item.workdays,
+                )
                 self.terms[event.plan_item_id].append(Term(effective_on=event.effective_on, item=changed))
             case PlanItemWithdrawn():
                 self.terms[event.plan_item_id].append(Term(effective_on=event.effective_on, item=None))
@@ -157,9 +163,7 @@ class Occurrence(Aggregate):
         overdue_on = self.plan.window_end + timedelta(days=1)
         missed_on = overdue_on + timedelta(days=GRACE_DAYS)
         if self.status is Status.PLANNED and today >= overdue_on:
-            overdue = OccurrenceOverdue(
-                occurrence_id=self.id, system_id=self.plan.system_id, period=self.plan.period
-            )
+            overdue = OccurrenceOverdue(occurrence_id=self.id, system_id=self.plan.system_id, period=self.plan.period)
             self.record(overdue, _midnight(overdue_on, zone))
         if self.status is Status.OVERDUE and today >= missed_on:
             closed_at = _midnight(missed_on, zone)
@@ -174,15 +178,15 @@ class Occurrence(Aggregate):
             raise Rejected("a withdrawn occurrence needs no excuse")
         if unknown := sorted(set(point_ids or ()) - set(self.plan.point_ids)):
             raise Invalid({"point_ids": [f"not of this occurrence: {', '.join(unknown)}"]})
-        excuse = OccurrenceExcused(
-            occurrence_id=self.id, point_ids=point_ids or None, reason=reason, approved_by=by
-        )
+        excuse = OccurrenceExcused(occurrence_id=self.id, point_ids=point_ids or None, reason=reason, approved_by=by)
         self.record(excuse, at)
 
     def withdraw(self, reason: str, today: date, at: datetime) -> None:
         """Ask it no more; not once its work was performed or its window is over."""
         if self.status is not Status.PLANNED or today > self.plan.window_end:
-            raise Rejected(f"an occurrence can be withdrawn while it is planned, and not after its window: {self.status}")
+            raise Rejected(
+                f"an occurrence can be withdrawn while it is planned, and not after its window: {self.status}"
+            )
         self.record(OccurrenceWithdrawn(occurrence_id=self.id, reason=reason), at)
 
     def apply(self, event: Event) -> None:

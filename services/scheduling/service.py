@@ -13,6 +13,7 @@ from uuid_utils import uuid7
 from services.scheduling import commands, views
 from services.scheduling.aggregate import Occurrence, Plan
 from services.scheduling.workdays import is_workday
+from shared import service
 from shared.contracts.asset_registry import (
     FacilityRegistered,
     PointsAdded,
@@ -25,7 +26,7 @@ from shared.contracts.work_orders import WorkPerformed
 from shared.errors import Conflict, Invalid, Unavailable
 from shared.event import Recorded
 from shared.rpc import Peer
-from shared.service import LedgerService, command, query
+from shared.service import command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
 
@@ -36,7 +37,7 @@ HORIZON_DAYS = 45
 TICK_SECONDS = 60
 
 
-class Scheduling(LedgerService):
+class Scheduling(service.LedgerService):
     """Makes occurrences from plans ahead of time, and lets the clock judge them."""
 
     name = "scheduling"
@@ -115,8 +116,7 @@ class Scheduling(LedgerService):
     @query
     def plans(self, facility: str) -> list[dict[str, Any]]:
         """The plans of a facility: plan_id, year, number of items."""
-        rows = self.ledger.database.rows(select(views.plans).where(views.plans.c.facility == facility))
-        return [dict(row._mapping) for row in rows]
+        return self.ledger.database.mappings(select(views.plans).where(views.plans.c.facility == facility))
 
     @query
     def occurrences(
@@ -128,8 +128,7 @@ class Scheduling(LedgerService):
         for column, value in ((table.period, period), (table.system_id, system_id), (table.status, status)):
             if value is not None:
                 wanted = wanted.where(column == value)
-        rows = self.ledger.database.rows(wanted.order_by(table.window_start, table.occurrence_id))
-        return [dict(row._mapping) for row in rows]
+        return self.ledger.database.mappings(wanted.order_by(table.window_start, table.occurrence_id))
 
     @timer(interval=TICK_SECONDS, eager=True)
     def tick(self) -> None:
@@ -151,7 +150,7 @@ class Scheduling(LedgerService):
 
     def _look_at_the_clock(self, facility: str) -> None:
         cause = str(uuid7())
-        do = Unit(self.ledger, facility, f"service:{self.name}", correlation_id=cause, causation_id=cause)
+        do = Unit(self.ledger, facility, actor=f"service:{self.name}", correlation_id=cause, causation_id=cause)
         rows = do.rows(select(views.plans.c.plan_id).where(views.plans.c.facility == facility))
         self._make_due(do, [do.edit(Plan, row.plan_id) for row in rows])
         today, zone = self._today(do), ZoneInfo(self._timezone(do))
@@ -167,7 +166,9 @@ class Scheduling(LedgerService):
         horizon = self._today(do) + timedelta(days=HORIZON_DAYS)
         table = views.occurrences.c
         made = {row.occurrence_id for row in do.rows(select(table.occurrence_id).where(table.facility == do.facility))}
-        systems = {row.system_id: row for row in do.rows(select(views.systems).where(views.systems.c.facility == do.facility))}
+        systems = {
+            row.system_id: row for row in do.rows(select(views.systems).where(views.systems.c.facility == do.facility))
+        }
         points = self._points(do)
         for plan in plans:
             for visit in plan.due(is_workday):

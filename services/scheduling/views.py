@@ -74,9 +74,9 @@ def fold(connection: Connection, recorded: Recorded) -> None:
             row = {"facility": facility, "plan_id": event.plan_id, "year": event.year, "items": len(event.items)}
             connection.execute(insert(plans).values(row))
         case OccurrenceScheduled():
-            row = event.data()
-            row |= {"facility": facility, "points": len(row.pop("point_ids")), "status": "planned", "excused": False}
-            connection.execute(insert(occurrences).values(row))
+            made: dict[str, Any] = event.data()
+            made |= {"facility": facility, "points": len(made.pop("point_ids")), "status": "planned", "excused": False}
+            connection.execute(insert(occurrences).values(made))
         case OccurrencePerformed():
             connection.execute(_change(facility, event.occurrence_id, status="performed"))
         case OccurrenceOverdue():
@@ -97,10 +97,7 @@ def _change(facility: str, occurrence_id: str, **values: Any) -> Update:
 def add_points(facility: str, added: PointsAdded) -> Insert:
     """Remember the points of a system."""
     return insert(points).values(
-        [
-            {"facility": facility, "point_id": point.point_id, "system_id": added.system_id}
-            for point in added.points
-        ]
+        [{"facility": facility, "point_id": point.point_id, "system_id": added.system_id} for point in added.points]
     )
 
 

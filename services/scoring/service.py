@@ -8,8 +8,9 @@ from sqlalchemy import insert, select, text
 from services.scoring import commands, views
 from services.scoring.aggregate import Assessment, Budget, CostBaseline, SatisfactionReport, Waiver
 from services.scoring.evaluation import result_sha256
-from services.scoring.live import LiveFactsProvider
+from services.scoring.live import LiveFacts, LiveFactsProvider
 from services.scoring.rulebook import Rulebook, read_rulebook
+from shared import service
 from shared.contracts.scoring import (
     AssessmentOpened,
     AssessmentPublished,
@@ -21,17 +22,17 @@ from shared.contracts.scoring import (
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import Recorded, flat, timestamp
 from shared.schema import schema_of
-from shared.service import LedgerService, command, query
+from shared.service import command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
 
 
-class Scoring(LedgerService):
+class Scoring(service.LedgerService):
     """Follows everything, and answers what the year is worth."""
 
     name = "scoring"
     fold = staticmethod(views.fold)
-    live = LiveFactsProvider()
+    live: LiveFacts = LiveFactsProvider()
 
     @command(commands.ReportSatisfaction)
     def report_satisfaction(self, do: Unit, asked: commands.ReportSatisfaction) -> None:
@@ -128,10 +129,9 @@ class Scoring(LedgerService):
     def rulebooks(self) -> list[dict[str, str]]:
         """The rulebooks that are known: rulebook_id and sha256."""
         table = views.rulebooks.c
-        rows = self.ledger.database.rows(
+        return self.ledger.database.mappings(
             select(table.rulebook_id, table.sha256).order_by(table.rulebook_id, table.sha256)
         )
-        return [dict(row._mapping) for row in rows]
 
     @query
     def assessment(
@@ -158,10 +158,9 @@ class Scoring(LedgerService):
 
     def _assessments(self, facility: str, year: int) -> list[dict[str, Any]]:
         table = views.assessments.c
-        rows = self.ledger.database.rows(
+        return self.ledger.database.mappings(
             select(views.assessments).where(table.facility == facility, table.year == year)
         )
-        return [dict(row._mapping) for row in rows]
 
     def _rulebook(self, sha256: str) -> Rulebook | None:
         table = views.rulebooks.c

@@ -13,6 +13,7 @@ from sqlalchemy import (
     insert,
     update,
 )
+from sqlalchemy.sql.elements import ColumnElement
 
 from shared.contracts.scoring import AssessmentOpened, AssessmentPublished, AssessmentWithdrawn
 from shared.event import Recorded
@@ -64,5 +65,5 @@ def fold(connection: Connection, recorded: Recorded) -> None:
             connection.execute(withdrawn.values(status="open", result_sha256=None, total=None))
 
 
-def _key(facility: str, assessment_id: str) -> tuple[object, object]:
+def _key(facility: str, assessment_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return assessments.c.facility == facility, assessments.c.assessment_id == assessment_id

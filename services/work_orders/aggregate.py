@@ -95,7 +95,9 @@ class WorkOrder(Aggregate):
         self._must_be("inspected", Status.IN_PROGRESS)
         ids = [result.point_id for result in results]
         errors = {
-            f"results[{number}].point_id": [f"{id_} is not of this work order" if id_ not in known else f"{id_} is twice"]
+            f"results[{number}].point_id": [
+                f"{id_} is not of this work order" if id_ not in known else f"{id_} is twice"
+            ]
             for known in [set(self.order.point_ids)]
             for number, id_ in enumerate(ids)
             if id_ not in known or ids.index(id_) != number
@@ -131,7 +133,9 @@ class WorkOrder(Aggregate):
     def accept(self, by: str, at: datetime) -> None:
         """Accept performed work; the doer may not accept their own."""
         self._must_be_judged_by(by, "accepted")
-        self.record(WorkAccepted(work_order_id=self.id, kind=self.kind, system_id=self.order.system_id, accepted_by=by), at)
+        self.record(
+            WorkAccepted(work_order_id=self.id, kind=self.kind, system_id=self.order.system_id, accepted_by=by), at
+        )
 
     def return_work(self, by: str, reason: str, at: datetime) -> None:
         """Return performed work to its doer."""

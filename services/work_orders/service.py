@@ -9,6 +9,7 @@ from uuid_utils import uuid7
 from services.work_orders import commands, views
 from services.work_orders.aggregate import UNFINISHED, WorkOrder
 from services.work_orders.records import Cost, Incident, WorkRequest
+from shared import service
 from shared.contracts.scheduling import OccurrenceScheduled, OccurrenceWithdrawn
 from shared.contracts.work_orders import (
     CostRecorded,
@@ -21,16 +22,15 @@ from shared.contracts.work_orders import (
 )
 from shared.errors import Invalid, NotFound
 from shared.event import Recorded
-from shared.service import LedgerService, command, query
+from shared.service import command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
-
 
 PLANNED = "wo:"
 """How the ids of work orders begin that occurrences opened."""
 
 
-class WorkOrders(LedgerService):
+class WorkOrders(service.LedgerService):
     """Opens work orders and sees them through to acceptance."""
 
     name = "work_orders"
@@ -41,7 +41,9 @@ class WorkOrders(LedgerService):
         """Open a job that no plan asked for; answers {work_order_id}."""
         id_ = asked.work_order_id or str(uuid7())
         if id_.startswith(PLANNED):
-            raise Invalid({"work_order_id": [f"expected an id that does not begin with {PLANNED}, as planned orders do"]})
+            raise Invalid(
+                {"work_order_id": [f"expected an id that does not begin with {PLANNED}, as planned orders do"]}
+            )
         do.find(WorkOrder, id_).open(WorkOrderOpened(**{**vars(asked), "work_order_id": id_}), do.now)
         return {"work_order_id": id_}
 
@@ -179,21 +181,24 @@ class WorkOrders(LedgerService):
         """The work orders of a facility, filtered by status, occurrence and system."""
         table = views.work_orders.c
         wanted = select(views.work_orders).where(table.facility == facility)
-        for column, value in ((table.status, status), (table.occurrence_id, occurrence_id), (table.system_id, system_id)):
+        for column, value in (
+            (table.status, status),
+            (table.occurrence_id, occurrence_id),
+            (table.system_id, system_id),
+        ):
             if value is not None:
                 wanted = wanted.where(column == value)
-        rows = self.ledger.database.rows(wanted.order_by(table.work_order_id))
-        return [dict(row._mapping) for row in rows]
+        return self.ledger.database.mappings(wanted.order_by(table.work_order_id))
 
     @query
     def work_order(self, facility: str, work_order_id: str) -> dict[str, Any]:
         """One work order; raises NotFound."""
         table = views.work_orders.c
         wanted = select(views.work_orders).where(table.facility == facility, table.work_order_id == work_order_id)
-        rows = self.ledger.database.rows(wanted)
-        if not rows:
+        found = self.ledger.database.mappings(wanted)
+        if not found:
             raise NotFound(f"no work order {work_order_id} in {facility}")
-        return dict(rows[0]._mapping)
+        return found[0]
 
 
 def work_order_of(occurrence_id: str) -> str:
@@ -224,5 +229,3 @@ def _derived(*parts: str) -> str:
     """An id made of others: readable while it fits into 80 characters, else with its end hashed."""
     whole = ":".join(parts)
     return whole if len(whole) <= 80 else f"{whole[:47]}:{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
-
-

@@ -44,8 +44,12 @@ class Client:
     def send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         """Any request."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.connection.request(method, path, body, named)
-        response = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body, named)
+            response = self.connection.getresponse()
+        except BaseException:
+            self.connection.close()
+            raise
         return Answer(response.status, dict(response.headers), response.read().decode())
 
     def send_bytes(self, raw: bytes) -> bytes:

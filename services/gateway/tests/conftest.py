@@ -1,6 +1,6 @@
 """A gateway before stand-ins: real RPC and real HTTP, and behind them services that say what they were asked."""
 
-# The engine first: sockets, locks and sleeps are to be eventlet's when the other modules are imported.
+# ruff: noqa: E402  The engine first: sockets, locks and sleeps are to be eventlet's when the others are imported.
 import eventlet
 
 eventlet.monkey_patch()

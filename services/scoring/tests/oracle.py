@@ -27,7 +27,8 @@ class Oracle:
         return [
             one
             for one in self.seen
-            if type(one.event).name == name and all(getattr(one.event, key) == value for key, value in members.items())
+            if type(one.event).event_name == name
+            and all(getattr(one.event, key) == value for key, value in members.items())
         ]
 
     def day(self, moment: datetime) -> date:

@@ -65,6 +65,10 @@ def test_a_withdrawal_is_judged_by_recordedat_whatever_its_time() -> None:
     assert h.reasons(found) == ["missed_inspection"]
 
 
+def test_a_withdrawal_holds_even_of_a_visit_that_was_performed() -> None:
+    assert h.reasons(h.march(h.visit(), h.performed(), h.withdrawn())) == ["not_scheduled"]
+
+
 def test_no_occurrence_at_all_is_one_missed_inspection_due_on_the_months_last_day() -> None:
     assert h.reasons(h.march(as_of="2021-03-30")) == []
     assert h.reasons(h.march(as_of="2021-03-31")) == ["not_scheduled"]

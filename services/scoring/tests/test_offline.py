@@ -55,6 +55,14 @@ def test_the_table_has_ten_rows_and_a_total() -> None:
         assert words in outcome.stdout
 
 
+def test_the_table_ends_with_total_and_grade_once_all_is_assessable() -> None:
+    outcome = run(EXAMPLE.with_name("national-form.jsonl"), "--rulebook", "mof-2020", "--as-of", "2021-12-31")
+
+    total = next(line for line in outcome.stdout.splitlines() if "总分" in line)
+    assert "中" in total
+    assert "74.05" in total
+
+
 def test_a_rulebook_is_named_or_a_path() -> None:
     by_name = run(EXAMPLE, "--json", "--rulebook", "mof-2020")
     by_path = run(EXAMPLE, "--json", "--rulebook", str(RULEBOOKS / "mof-2020.yaml"))

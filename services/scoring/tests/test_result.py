@@ -205,6 +205,10 @@ def test_budget_execution_scores_at_most_the_weight() -> None:
     assert pro_rata("budget_execution", h.budget("990000.00")) == ("110.00", "met", "0.00", "10.00")
 
 
+def test_a_score_never_falls_below_zero() -> None:
+    assert pro_rata("budget_execution", h.budget("-100.00")) == ("-0.01", "unmet", "10.00", "0.00")
+
+
 def test_the_budget_that_holds_has_the_greatest_as_of_until_the_assessments_then_recordedat_then_id() -> None:
     history = [
         h.budget("90000.00", as_of="2021-03-31", recorded="2021-09-09"),

@@ -1,0 +1,203 @@
+"""The platform as it is run: real processes, started, killed and kept alive by a test.
+
+Embedded is one process on SQLite files. Distributed is a process for each service, by `nameko run`, each with a database
+of its own on PostgreSQL, around a virtual host of RabbitMQ.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.config import SERVICES
+from tests.api import Api
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+READY_SECONDS = 60.0
+STOP_SECONDS = 10.0
+EVERYWHERE = "platform"
+"""The name of the one process of an embedded platform."""
+
+
+@dataclass
+class Process:
+    """A program that is started again whenever it was killed, each time with the next of its mischiefs, then with none."""
+
+    name: str
+    program: tuple[str, ...]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mischiefs: list[str] = field(default_factory=list)
+    kept: bool = True
+    popen: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Start it, with its next mischief."""
+        mischief = [sys.executable, "-m", "tests.mischief", self.mischiefs.pop(0)] if self.mischiefs else []
+        command = [*mischief, *self.program] if mischief else [str(BIN / self.program[0]), *self.program[1:]]
+        with self.log.open("ab") as log:
+            self.popen = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **self.environment}, stdout=log, stderr=log
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether it is alive."""
+        return self.popen is not None and self.popen.poll() is None
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it is alive."""
+        if self.popen is not None and self.running:
+            self.popen.send_signal(number)
+
+    def wait(self) -> int | None:
+        """Wait for its end, with force where it takes long; returns its exit status."""
+        if self.popen is None:
+            return None
+        try:
+            return self.popen.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            return self.popen.wait()
+
+
+class Platform:
+    """One installation: its processes by name, where its databases are, and a client of its API."""
+
+    def __init__(self, processes: Iterable[Process], databases: Mapping[str, str], port: int) -> None:
+        self.processes = {process.name: process for process in processes}
+        self.databases = databases
+        self.port = port
+        self.api = Api(port)
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start every process, and wait until all services answer."""
+        for process in self.processes.values():
+            process.start()
+        threading.Thread(target=self._keep, daemon=True).start()
+        self.wait_until(self.answers, "every service answers", READY_SECONDS)
+
+    def answers(self) -> bool:
+        """Whether every service answers."""
+        status, _ = self.api.once("GET", "/health")
+        return status == 200
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> None:
+        """End a process; it is not kept until `restart`."""
+        process = self.processes[name]
+        with self._lock:
+            process.kept = False
+        process.signal(number)
+        process.wait()
+
+    def restart(self, name: str, *mischiefs: str) -> None:
+        """Start a process that was ended, perhaps up to mischief."""
+        process = self.processes[name]
+        process.mischiefs[:] = mischiefs
+        with self._lock:
+            process.kept = True
+            process.start()
+
+    def stop(self) -> None:
+        """End all processes."""
+        self._ended.set()
+        with self._lock:
+            for process in self.processes.values():
+                process.signal(signal.SIGTERM)
+        for process in self.processes.values():
+            process.wait()
+
+    def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+        """Wait for a condition; fails with the last words of every process."""
+        give_up = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < give_up, f"waited {seconds:.0f} s until {what}\n{self.last_words()}"
+            time.sleep(0.02)
+
+    def settle(self) -> None:
+        """Wait until every event was applied everywhere."""
+        self.wait_until(self._settled, "all is settled", 60.0)
+
+    def _settled(self) -> bool:
+        status, installation = self.api.once("GET", "/installation")
+        return status == 200 and bool(installation["settled"])
+
+    def last_words(self) -> str:
+        """The end of each log."""
+        return "\n".join(f"--- {name}\n{process.log.read_text()[-2000:]}" for name, process in self.processes.items())
+
+    def killed_at(self) -> list[str]:
+        """The mischiefs that were done, of all processes."""
+        words = (line for process in self.processes.values() for line in process.log.read_text().splitlines())
+        return [line.removeprefix("killed at ") for line in words if line.startswith("killed at ")]
+
+    def _keep(self) -> None:
+        while not self._ended.wait(0.03):
+            with self._lock:
+                for process in self.processes.values():
+                    if process.kept and not process.running and not self._ended.is_set():
+                        process.start()
+
+
+@contextmanager
+def embedded(folder: Path, *mischiefs: str, simulated: bool = True) -> Iterator[Platform]:
+    """`xunjian serve` on a data folder within `folder`."""
+    port, data = free_port(), folder / "data"
+    program = ("xunjian", "serve", f"--data={data}", f"--port={port}", "--log-level=INFO")
+    program = (*program, "--simulated") if simulated else program
+    process = Process(EVERYWHERE, program, folder / "platform.log", mischiefs=list(mischiefs))
+    databases = {service: f"sqlite:///{data / service}.db" for service in SERVICES}
+    yield from _running(Platform([process], databases, port))
+
+
+@contextmanager
+def distributed(
+    folder: Path, amqp_url: str, databases: Mapping[str, str], mischiefs: Mapping[str, Iterable[str]] | None = None
+) -> Iterator[Platform]:
+    """Every service by `nameko run`, with impatient settings."""
+    port = free_port()
+    environment = {
+        "XUNJIAN_AMQP_URI": amqp_url,
+        "XUNJIAN_SIMULATED": "true",
+        "XUNJIAN_WEB_SERVER_ADDRESS": f"127.0.0.1:{port}",
+        "XUNJIAN_CATCH_UP_SECONDS": "1.0",
+        "PYTHONWARNINGS": "ignore",
+        **{f"XUNJIAN_DATABASE_{service.upper()}": url for service, url in databases.items()},
+    }
+    processes = [
+        Process(
+            service,
+            ("nameko", "run", "--config", "infra/config.yaml", f"services.{service}.service"),
+            folder / f"{service}.log",
+            environment,
+            list((mischiefs or {}).get(service, ())),
+        )
+        for service in (*SERVICES, "gateway")
+    ]
+    yield from _running(Platform(processes, databases, port))
+
+
+def _running(platform: Platform) -> Iterator[Platform]:
+    try:
+        platform.start()
+        yield platform
+    finally:
+        platform.stop()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

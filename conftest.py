@@ -1,9 +1,15 @@
 """Fixtures for every test: databases and virtual hosts on real servers, fresh for each test.
 
 The servers are brought up when the first test asks for one. What cannot be had fails the test; nothing is skipped.
+Sockets, locks and sleeps are eventlet's in every test, as they are in every service.
 """
 
+# ruff: noqa: E402  eventlet first: what is imported before it keeps the blocking ones.
 from __future__ import annotations
+
+import eventlet
+
+eventlet.monkey_patch()
 
 import os
 import secrets

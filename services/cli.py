@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from services.demo import demo_command
 from services.project.cli import load_command, simulate_command
@@ -29,7 +30,25 @@ HOSTED = {
 """Each service's class, in `services.<name>.service`."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _OneLine(click.Group):
+    """Wrong use is said in one line, with exit status 2."""
+
+    def main(self, *arguments: Any, **options: Any) -> None:  # type: ignore[override]  # it never returns
+        """Run the command line."""
+        try:
+            status = super().main(*arguments, **{**options, "standalone_mode": False})
+        except NoArgsIsHelpError as fault:
+            fault.show()
+            sys.exit(2)
+        except click.ClickException as fault:
+            click.echo(f"xunjian: {' '.join(fault.format_message().split())}", err=True)
+            sys.exit(2)
+        except click.Abort:
+            sys.exit(130)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Xunjian 巡检: inspection rounds, from the plan to the yearly score, as an event stream."""
 
@@ -38,6 +57,19 @@ main.add_command(demo_command)
 main.add_command(load_command)
 main.add_command(simulate_command)
 main.add_command(score_command)
+
+
+@main.command()
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Of each measurement.")
+def bench(rounds: int) -> None:
+    """Measure beside peers; only in a checkout, and by `make bench`, which brings the servers up."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    with _one_line():
+        try:
+            run = import_module("benchmarks.run")
+        except ImportError as fault:
+            raise OSError(f"the benchmarks run in a checkout with its development packages: {fault}") from fault
+        run.main(rounds)
 
 
 @main.command()

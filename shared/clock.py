@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Protocol
 
-from shared.errors import Rejected
+from shared.errors import Invalid, Rejected
 
 
 class Clock(Protocol):
@@ -45,5 +45,7 @@ class SimulatedClock:
         return self._now
 
     def advance(self, moment: datetime) -> None:
-        """Move on to `moment`; an earlier one changes nothing."""
-        self._now = max(self._now, moment)
+        """Move on to `moment`; an earlier one changes nothing. Raises Invalid if it is not aware."""
+        if moment.tzinfo is None:
+            raise Invalid({"time": ["expected a timestamp with offset (RFC 3339)"]})
+        self._now = max(self._now, moment.astimezone(UTC))

@@ -9,6 +9,7 @@ import os
 os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -65,6 +66,9 @@ class Database:
             raise DBAPIError.instance(
                 statement, None, fault, errors, connection_invalidated=connection.closed
             ) from fault
+        except BaseException:  # stopped half-way: nobody else may get this connection
+            pooled.invalidate()
+            raise
         finally:
             if connection.closed:
                 pooled.invalidate()
@@ -88,7 +92,7 @@ class Database:
         configuration.set_main_option("path_separator", "os")
         places = [ROOT / "shared/migrations/versions", ROOT / f"services/{service}/migrations"]
         configuration.set_main_option("version_locations", os.pathsep.join(str(place) for place in places))
-        with self.write() as connection:
+        with _alone_in_process(), self.write() as connection:
             if not self.sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('xunjian migrate'))"))
             configuration.attributes["connection"] = connection
@@ -98,6 +102,23 @@ class Database:
         """Give back every connection."""
         self.engine.dispose()
         self._reader.dispose()
+
+
+_migrating = threading.Lock()
+
+
+@contextmanager
+def _alone_in_process() -> Iterator[None]:
+    """One migration at a time: alembic keeps the running one in module globals.
+
+    The lock may be older than eventlet's patches, so a greenlet must not wait in it.
+    """
+    while not _migrating.acquire(blocking=False):
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        _migrating.release()
 
 
 def _sqlite(url: str) -> Engine:

@@ -7,6 +7,7 @@ same on whichever path it came.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ import orjson
 from marshmallow import Schema
 
 from shared.errors import Invalid
-from shared.schema import schema_of
+from shared.schema import SAFE, schema_of
 
 Data = dict[str, Any]
 """The `data` member of an envelope, as JSON values."""
@@ -120,16 +121,24 @@ def upcast(old_type: str, new_type: str) -> Callable[[Upcaster], Upcaster]:
 
 
 def _typed(type_: str, raw: bytes) -> Event:
+    if type_ in _UPCASTERS:
+        new_type, data = _next_version(type_, orjson.loads(raw))
+        return _typed(new_type, orjson.dumps(data))
     reader = _READERS.get(type_)
     if reader is not None:
         return reader.decode(raw)
-    if type_ in _UPCASTERS:
-        new_type, function = _UPCASTERS[type_]
-        return _typed(new_type, orjson.dumps(function(orjson.loads(raw))))
     if type_ not in _TYPES:
         raise Invalid({"type": [f"{type_!r} is no known event type and version"]})
     _READERS[type_] = msgspec.json.Decoder(_TYPES[type_])
     return _READERS[type_].decode(raw)
+
+
+def _next_version(type_: str, data: Any) -> tuple[str, Data]:
+    new_type, function = _UPCASTERS[type_]
+    try:
+        return new_type, function(data)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+        raise Invalid({"data": [f"cannot be read as {type_}: {fault!r}"]}) from fault
 
 
 def read(body: bytes, hash_: str = "") -> Recorded:
@@ -176,11 +185,14 @@ def check(envelope: Any) -> Recorded:
     if not isinstance(type_, str):
         raise Invalid({"type": ["expected a string"]})
     while type_ in _UPCASTERS:
-        type_, data = _UPCASTERS[type_][0], _UPCASTERS[type_][1](data)
+        type_, data = _next_version(type_, deepcopy(data))
     if type_ not in _TYPES:
         raise Invalid({"type": [f"{type_!r} is no known event type and version"]})
     check_data(_TYPES[type_], data, path="data")
-    recorded = read(orjson.dumps(envelope))
+    try:
+        recorded = read(orjson.dumps(envelope))
+    except TypeError as fault:
+        raise Invalid({"event": [f"expected JSON values: {fault}"]}) from fault
     if recorded.source != f"/{type_.partition('.')[0]}":
         raise Invalid({"source": [f"expected /{type_.partition('.')[0]}, the service of {type_}"]})
     return recorded
@@ -220,23 +232,26 @@ def flat(errors: Mapping[Any, Any], path: str = "") -> dict[str, list[str]]:
 
 
 def canonical(value: Data) -> bytes:
-    """RFC 8785 (JCS) bytes of a JSON object whose member names are ASCII and which holds no float.
+    """RFC 8785 (JCS) bytes of a JSON object whose member names are ASCII and whose numbers are safe integers.
 
-    orjson sorts members by UTF-8 and escapes as JCS does; under these two conditions its bytes are JCS bytes.
+    orjson sorts members by UTF-8 and escapes as JCS does; under these two conditions its bytes are JCS bytes. Raises
+    TypeError for other numbers.
     """
-    _refuse_floats(value)
+    _refuse_inexact(value)
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
-def _refuse_floats(value: Any) -> None:
+def _refuse_inexact(value: Any) -> None:
     if isinstance(value, float):
         raise TypeError("a float has no exact canonical form; use a decimal string")
+    if isinstance(value, int) and not -SAFE <= value <= SAFE:
+        raise TypeError("an integer beyond 2^53 has no exact canonical form; use a decimal string")
     if isinstance(value, dict):
         for member in value.values():
-            _refuse_floats(member)
+            _refuse_inexact(member)
     elif isinstance(value, list):
         for member in value:
-            _refuse_floats(member)
+            _refuse_inexact(member)
 
 
 def timestamp(moment: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Boolean, Column, Integer, String, Table, select, update
+from sqlalchemy import Boolean, Column, Integer, String, Table, select, text, update
 
 from shared.clock import Clock, SimulatedClock, SystemClock
 from shared.database import Database
@@ -23,17 +23,18 @@ SIMULATION_STARTS = datetime(2000, 1, 1, tzinfo=UTC)
 """Where a simulated clock stands before anything moved it."""
 
 
+_MARK = text("INSERT INTO installation VALUES (1, :simulated, :created_at, :now) ON CONFLICT DO NOTHING")
+
+
 def clock_of(database: Database, simulated: bool | None) -> Clock:
     """The clock of an installation, marking a new one; None takes an existing one as it is marked.
 
     Raises Rejected if the database was created for the other kind.
     """
     with database.write() as connection:
-        mark = connection.execute(select(installation)).one_or_none()
-        if mark is None:
-            values = {"id": 1, "simulated": bool(simulated), "created_at": timestamp(datetime.now(UTC))}
-            connection.execute(installation.insert(), {**values, "now": timestamp(SIMULATION_STARTS)})
-            return SimulatedClock(SIMULATION_STARTS) if simulated else SystemClock()
+        created = {"simulated": bool(simulated), "created_at": timestamp(datetime.now(UTC))}
+        connection.execute(_MARK, {**created, "now": timestamp(SIMULATION_STARTS)})
+        mark = connection.execute(select(installation)).one()
     if simulated is not None and mark.simulated != simulated:
         kinds = ("real", "simulated")
         raise Rejected(f"this is a {kinds[mark.simulated]} installation and cannot be run as a {kinds[simulated]} one")

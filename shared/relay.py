@@ -6,7 +6,7 @@ publishing and moving the cursor repeats messages, and nothing more.
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from time import monotonic
 from typing import Any
@@ -81,6 +81,13 @@ class Publisher:
                 )
         self._saved |= moved
 
+    def beat(self) -> None:
+        """Send a heartbeat if one is due, and take in the broker's; raises if the broker is gone."""
+        if self.connection.supports_heartbeats:
+            with suppress(TimeoutError):
+                self.connection.drain_events(timeout=0.001)
+            self.connection.heartbeat_check()
+
     def _behind(self) -> Sequence[Row[Any]]:
         query = select(heads.c.facility, heads.c.position, heads.c.published).where(
             heads.c.position > heads.c.published
@@ -145,7 +152,7 @@ class Relay(Extension):
         self._running.kill()
 
     def _run(self) -> None:
-        config = self.container.config
+        config, pause = self.container.config, threading.Event()
         while True:
             try:
                 with (
@@ -156,7 +163,7 @@ class Relay(Extension):
                         self._follow(Publisher(self.ledger, broker, setting(config, "PARTITIONS")))
             except Exception as fault:  # noqa: BLE001  broker or database is away; the ledger keeps what is unpublished
                 log.warning("relay interrupted", service=self.ledger.service, fault=repr(fault))
-            self._wake.wait(RETRY_SECONDS)
+            pause.wait(RETRY_SECONDS)
 
     def _follow(self, publisher: Publisher) -> None:
         poll = setting(self.container.config, "POLL_SECONDS")
@@ -167,8 +174,7 @@ class Relay(Extension):
             if monotonic() >= save_at:
                 publisher.save_cursors()
                 save_at = monotonic() + SAVE_SECONDS
-            if publisher.connection.supports_heartbeats:
-                publisher.connection.heartbeat_check()
+            publisher.beat()
             self._wake.wait(poll)
 
 

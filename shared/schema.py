@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -23,16 +23,55 @@ Money = Annotated[Decimal, "money"]
 Reading = Annotated[Decimal, "reading"]
 """A measured quantity, exact as read; a string on the wire, a JSON number is also read."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
+Year = Annotated[int, msgspec.Meta(ge=1900, le=2999)]
+Text = Annotated[str, "text"]
+"""Words that somebody wrote: not empty, not only blanks."""
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_MONEY = re.compile(r"-?\d{1,15}\.\d\d")
+SAFE = 2**53 - 1
+"""The greatest integer that every reader of JSON takes exactly (RFC 8785, 3.2.2.3)."""
+
+# Years near 0 and 10000 cannot be brought to another time zone; more than microseconds would have to be rounded.
+_MOMENT = re.compile(r"(19|2\d)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_DATE = re.compile(r"(19|2\d)\d\d-\d\d-\d\d", re.ASCII)
+_MONEY = re.compile(r"-?\d{1,15}\.\d\d", re.ASCII)
+_READING = re.compile(r"-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d\d?)?", re.ASCII)
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
+class _String(kinds.String):
+    """A string that PostgreSQL and UTF-8 can hold."""
+
+    default_error_messages = {"invalid": "expected a string"}  # noqa: RUF012  marshmallow's way
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> str:
+        found = super()._deserialize(value, attr, data)
+        if _NO_TEXT.search(found):
+            raise ValidationError("expected text without NUL and without halves of surrogate pairs")
+        return found
+
+
+class _Text(_String):
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> str:
+        found = super()._deserialize(value, attr, data)
+        if not found.strip():
+            raise ValidationError("expected words, not blank")
+        return found
+
+
+class _List(kinds.List[Any]):
+    default_error_messages = {"invalid": "expected a list"}  # noqa: RUF012
+
+
+class _Nested(kinds.Nested):
+    default_error_messages = {"type": "expected an object"}  # noqa: RUF012
 
 
 class _Integer(Field[int]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValidationError("expected an integer")
+        if abs(value) > SAFE:
+            raise ValidationError(f"expected an integer from -{SAFE} to {SAFE}")
         return value
 
 
@@ -72,20 +111,27 @@ class _Money(Field[Decimal]):
 
 class _Reading(Field[Decimal]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Decimal:
-        try:
-            if isinstance(value, str | int | float) and not isinstance(value, bool):
-                number = Decimal(str(value))
-                if number.is_finite():
-                    return number
-        except InvalidOperation as fault:
-            raise ValidationError("expected a number") from fault
-        raise ValidationError("expected a number")
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValidationError("expected a number")
+        if isinstance(value, int) and abs(value) > SAFE:
+            raise ValidationError(f"expected a number from -{SAFE} to {SAFE}, or a string")
+        if not _READING.fullmatch(str(value)):
+            raise ValidationError('expected a number, or one as a string, like "0.35"')
+        return Decimal(str(value))
 
+
+_MESSAGES = {
+    "required": "missing",
+    "null": "expected a value, not null",
+    "unknown": "unknown member",
+    "type": "expected an object",
+}
 
 _KINDS: dict[Any, type[Field[Any]]] = {
     "money": _Money,
     "reading": _Reading,
-    str: kinds.String,
+    "text": _Text,
+    str: _String,
     bool: _Boolean,
     int: _Integer,
     date: _Date,
@@ -101,7 +147,11 @@ def schema_class(cls: type, unknown: str = EXCLUDE) -> type[Schema]:
         f.name: _kind(hints[f.name], unknown, required=f.default is MISSING and f.default_factory is MISSING)
         for f in fields(cls)
     }
-    return type(f"{cls.__name__}Schema", (Schema,), {**members, "Meta": type("Meta", (), {"unknown": unknown})})
+    return type(
+        f"{cls.__name__}Schema",
+        (Schema,),
+        {**members, "Meta": type("Meta", (), {"unknown": unknown}), "error_messages": _MESSAGES},
+    )
 
 
 def schema_of(cls: type, *, strict: bool = False) -> Schema:
@@ -110,7 +160,7 @@ def schema_of(cls: type, *, strict: bool = False) -> Schema:
 
 
 def _kind(hint: Any, unknown: str, *, required: bool = True, allow_none: bool = False) -> Field[Any]:
-    options: dict[str, Any] = {"required": required, "allow_none": allow_none}
+    options: dict[str, Any] = {"required": required, "allow_none": allow_none, "error_messages": _MESSAGES}
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         (inner,) = (argument for argument in arguments if argument is not NoneType)
@@ -118,13 +168,13 @@ def _kind(hint: Any, unknown: str, *, required: bool = True, allow_none: bool = 
     if origin is Annotated:
         return _annotated(arguments[0], arguments[1], unknown, options)
     if origin is Literal:
-        return kinds.String(validate=OneOf(arguments, error=f"expected one of {', '.join(arguments)}"), **options)
+        return _String(validate=OneOf(arguments, error=f"expected one of {', '.join(arguments)}"), **options)
     if origin is tuple:
-        return kinds.List(_kind(arguments[0], unknown), **options)
+        return _List(_kind(arguments[0], unknown), **options)
     if origin is dict:
-        return kinds.Dict(keys=kinds.String(), values=_kind(arguments[1], unknown), **options)
+        return kinds.Dict(keys=_String(), values=_kind(arguments[1], unknown), **options)
     if is_dataclass(hint):
-        return kinds.Nested(schema_class(hint, unknown), **options)  # type: ignore[arg-type]  # a class, not an instance
+        return _Nested(schema_class(hint, unknown), **options)  # type: ignore[arg-type]  # a class, not an instance
     return _KINDS[hint](**options)
 
 
@@ -133,9 +183,9 @@ def _annotated(base: Any, mark: Any, unknown: str, options: dict[str, Any]) -> F
         return _KINDS[mark](**options)
     if isinstance(mark, msgspec.Meta):
         if mark.pattern is not None:
-            return kinds.String(
-                validate=Regexp(rf"{mark.pattern[:-1]}\Z", error=f"expected {mark.description}"), **options
-            )
+            return _String(validate=Regexp(rf"{mark.pattern[:-1]}\Z", error=f"expected {mark.description}"), **options)
         if mark.ge is not None:
-            return _KINDS[base](validate=Range(min=mark.ge, error=f"expected at least {mark.ge}"), **options)
+            most = "" if mark.le is None else f" and at most {mark.le}"
+            validate = Range(min=mark.ge, max=mark.le, error=f"expected at least {mark.ge}{most}")
+            return _KINDS[base](validate=validate, **options)
     return _kind(base, unknown, required=options["required"], allow_none=options["allow_none"])

@@ -29,7 +29,7 @@ from shared.errors import Conflict, Unavailable
 from shared.event import Event, Recorded, read
 from shared.ledger import GENESIS, Ledger, chained, metadata, stripped
 from shared.provider import ledger_of
-from shared.rpc import caller
+from shared.rpc import Failed, caller
 from shared.unit import Unit
 
 log = structlog.get_logger()
@@ -37,6 +37,8 @@ Method = TypeVar("Method", bound=Callable[..., None])
 
 BATCH = 200
 """How many events one transaction applies at most."""
+ATTEMPTS = 10
+"""How often a run is decided anew when commands change the same streams meanwhile."""
 LINGER_SECONDS = 0.02
 RETRY_SECONDS = 0.5
 
@@ -83,6 +85,7 @@ class Reader:
         self.handlers = handlers
         self.feed = feed
         self._parked: dict[str, str] = {}
+        self._clashes: defaultdict[str, int] = defaultdict(int)
         self._names = {kind.event_name for handler in handlers for kind in handler.kinds}
         self._takes_all = any(not handler.kinds for handler in handlers)
 
@@ -119,10 +122,13 @@ class Reader:
         return run
 
     def _page(self, facility: str, after: int) -> list[Arrived]:
-        page = []
-        for number, whole in enumerate(self.feed(facility=facility, after=after, limit=BATCH), start=after + 1):
-            page.append(Arrived(number, *stripped(whole.encode())))
-        return page
+        """The next events from the source's ledger; a facility that the source itself cannot read is parked."""
+        try:
+            page = self.feed(facility=facility, after=after, limit=BATCH)
+            return [Arrived(number, *stripped(whole.encode())) for number, whole in enumerate(page, start=after + 1)]
+        except (Failed, ValueError) as fault:
+            self._park(facility, after, fault)
+            return []
 
     def _reached(self, facility: str) -> tuple[int, str]:
         rows = self.ledger.database.rows(
@@ -140,8 +146,13 @@ class Reader:
                 for arrived in run:
                     self._handle(connection, arrived, hash_)
                     hash_ = arrived.hash
-        except (Conflict, _Overtaken):
+        except _Overtaken:
             return True
+        except Conflict as clash:  # a command was faster on the same stream; decide anew, but not for ever
+            self._clashes[facility] += 1
+            if self._clashes[facility] < ATTEMPTS:
+                return True
+            return self._apart(facility, position, hash_, run, clash)
         except DBAPIError as fault:
             if fault.connection_invalidated:
                 raise
@@ -149,13 +160,14 @@ class Reader:
         except Exception as fault:  # noqa: BLE001  whatever a handler may raise is kept with the parked facility
             return self._apart(facility, position, hash_, run, fault)
         self._parked.pop(facility, None)
+        self._clashes.pop(facility, None)
         for wake in self.ledger.on_commit:
             wake()
         return True
 
     def _apart(self, facility: str, position: int, hash_: str, run: Sequence[Arrived], fault: Exception) -> bool:
         if len(run) == 1:
-            self._park(facility, run[0], fault)
+            self._park(facility, position, fault)
             return False
         _, hash_ = self._reached(facility)
         for number, arrived in enumerate(run):
@@ -213,11 +225,11 @@ class Reader:
         if entry.drafts:
             self.ledger.append_within(connection, entry)
 
-    def _park(self, facility: str, arrived: Arrived, fault: Exception) -> None:
-        reason = f"position {arrived.position}: {type(fault).__name__}: {fault}"
+    def _park(self, facility: str, before: int, fault: Exception) -> None:
+        """Say in the checkpoint why the event after position `before` is not applied, unless another replica did it."""
+        reason = f"position {before + 1}: {type(fault).__name__}: {fault}"
         if reason == self._parked.get(facility):
             return
-        self._parked[facility] = reason
         log.error("facility parked", source=self.source, facility=facility, reason=reason)
         with self.ledger.database.write() as connection:
             connection.execute(
@@ -226,9 +238,14 @@ class Reader:
             )
             connection.execute(
                 update(checkpoints)
-                .where(checkpoints.c.source == self.source, checkpoints.c.facility == facility)
+                .where(
+                    checkpoints.c.source == self.source,
+                    checkpoints.c.facility == facility,
+                    checkpoints.c.position == before,
+                )
                 .values(parked=reason)
             )
+        self._parked[facility] = reason
 
 
 class Feed(SharedExtension):
@@ -339,6 +356,6 @@ def _by_facility(messages: Sequence[Message]) -> dict[str, list[Arrived]]:
             offered[str(message.headers["facility"])].append(
                 Arrived(int(message.headers["position"]), *stripped(whole))
             )
-        except (KeyError, ValueError) as fault:
+        except (KeyError, TypeError, ValueError) as fault:
             log.error("a message that is no event was dropped", fault=repr(fault), size=len(whole))
     return offered

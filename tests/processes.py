@@ -113,7 +113,7 @@ class Platform:
         self._ended.set()
         with self._lock:
             for process in self.processes.values():
-                process.signal(signal.SIGTERM)
+                process.signal(signal.SIGKILL)
         for process in self.processes.values():
             process.wait()
 
@@ -161,10 +161,8 @@ def embedded(folder: Path, *mischiefs: str, simulated: bool = True) -> Iterator[
 
 
 @contextmanager
-def distributed(
-    folder: Path, amqp_url: str, databases: Mapping[str, str], mischiefs: Mapping[str, Iterable[str]] | None = None
-) -> Iterator[Platform]:
-    """Every service by `nameko run`, with impatient settings."""
+def distributed(folder: Path, amqp_url: str, databases: Mapping[str, str], *mischiefs: str) -> Iterator[Platform]:
+    """Every service by `nameko run`, with impatient settings; each is up to its own of the mischiefs."""
     port = free_port()
     environment = {
         "XUNJIAN_AMQP_URI": amqp_url,
@@ -180,7 +178,7 @@ def distributed(
             ("nameko", "run", "--config", "infra/config.yaml", f"services.{service}.service"),
             folder / f"{service}.log",
             environment,
-            list((mischiefs or {}).get(service, ())),
+            [mischief for mischief in mischiefs if mischief.startswith(f"{service}/")],
         )
         for service in (*SERVICES, "gateway")
     ]

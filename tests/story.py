@@ -132,8 +132,8 @@ class Story:
     def pay(self, month: int) -> None:
         """Books a repair, and a mistake that is taken back."""
         cost = {"category": "fixed_equipment", "incurred_on": f"2021-{month:02}-11"}
-        self.tell("/costs", {"cost_id": f"cost-{month}", "amount": "380.05", **cost})
-        self.tell("/costs", {"cost_id": f"cost-{month}-again", "amount": "380.05", **cost})
+        self.tell("/costs", {"cost_id": f"cost-{month}", "amount": "360.05", **cost})
+        self.tell("/costs", {"cost_id": f"cost-{month}-again", "amount": "360.05", **cost})
         self.tell(f"/costs/cost-{month}-again/reverse", {"reason": "booked twice"})
 
     def accident(self) -> None:

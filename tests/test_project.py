@@ -294,7 +294,7 @@ def test_on_demand_work_has_no_plan(project: Project) -> None:
         ),
         ("facility.yaml", "198972XH", "198972XJ", "facility.uscc", "GB 32100"),
         ("facility.yaml", '"530114"', '"5301"', "facility.region_code", "6 or 12 digits"),
-        ("facility.yaml", '"530114"', "530114", "facility.region_code", "expected text"),
+        ("facility.yaml", '"530114"', "530114", "facility.region_code", "expected a string"),
         ("facility.yaml", "Asia/Shanghai", "China/Kunming", "facility.timezone", "IANA"),
     ],
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from shared.contracts.asset_registry import Point
-from shared.schema import Id
+from shared.schema import Count, Id, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,12 +12,12 @@ class RegisterFacility:
     """Put a hall under inspection; `uscc` is its unified social credit code (GB 32100, check character included)."""
 
     facility_id: Id
-    name: str
+    name: Text
     uscc: str
     region_code: str
     timezone: str
-    address: str | None = None
-    floor_area_m2: int | None = None
+    address: Text | None = None
+    floor_area_m2: Count | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,8 @@ class RegisterSystem:
     """Put a building system in commission."""
 
     system_id: Id
-    name: str
-    category: str
+    name: Text
+    category: Text
     commissioned_on: date
 
 
@@ -36,7 +36,7 @@ class DecommissionSystem:
 
     system_id: Id
     decommissioned_on: date
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class AddPoints:
     """Add a group of like points to a system."""
 
     system_id: Id
-    equipment: str
+    equipment: Text
     points: tuple[Point, ...]
 
 
@@ -54,7 +54,7 @@ class RetirePoints:
 
     system_id: Id
     point_ids: tuple[Id, ...]
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,4 +62,4 @@ class RelocatePoint:
     """Say where a point hangs now."""
 
     point_id: Id
-    location: str
+    location: Text

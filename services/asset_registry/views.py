@@ -1,6 +1,6 @@
 """What the asset registry shows: facilities, systems, and points as they stand now."""
 
-from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table, Text, insert, update
+from sqlalchemy import BigInteger, Boolean, Column, Connection, MetaData, String, Table, Text, insert, update
 
 from shared.contracts.asset_registry import (
     FacilityRegistered,
@@ -21,7 +21,7 @@ facilities = Table(
     Column("uscc", String(18), nullable=False),
     Column("region_code", String(12), nullable=False),
     Column("address", Text),
-    Column("floor_area_m2", Integer),
+    Column("floor_area_m2", BigInteger),
     Column("timezone", String(80), nullable=False),
 )
 systems = Table(

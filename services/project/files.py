@@ -23,13 +23,7 @@ from shared.schema import schema_of
 
 T = TypeVar("T")
 
-_SAID = {
-    "Missing data for required field.": "missing",
-    "Field may not be null.": "expected a value, found nothing",
-    "Not a valid string.": "expected text",
-    "Not a valid list.": "expected a list",
-    "Invalid input type.": "expected a mapping of keys to values",
-}
+_SAID = {"expected an object": "expected a mapping of keys to values"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from shared.contracts.scheduling import Days, PlanItem, Workdays
-from shared.schema import Id
+from shared.schema import Id, Text, Year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +12,7 @@ class AdoptPlan:
     """Let a year's plan hold."""
 
     plan_id: Id
-    year: int
+    year: Year
     items: tuple[PlanItem, ...]
 
 
@@ -23,7 +23,7 @@ class ChangePlanItem:
     plan_id: Id
     plan_item_id: Id
     effective_on: date
-    reason: str
+    reason: Text
     rrule: str | None = None
     window_days: Days | None = None
     workdays: Workdays | None = None
@@ -36,7 +36,7 @@ class WithdrawPlanItem:
     plan_id: Id
     plan_item_id: Id
     effective_on: date
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class ExcuseOccurrence:
     """Excuse a visit, or with `point_ids` only these points of it; the caller approves it."""
 
     occurrence_id: Id
-    reason: str
+    reason: Text
     point_ids: tuple[Id, ...] | None = None
 
 
@@ -53,4 +53,4 @@ class WithdrawOccurrence:
     """Ask a visit no more."""
 
     occurrence_id: Id
-    reason: str
+    reason: Text

@@ -5,7 +5,7 @@ from datetime import date
 
 from shared.contracts.scoring import RulebookRef
 from shared.event import Moment
-from shared.schema import Count, Id, Money, Period
+from shared.schema import Count, Id, Money, Period, Text, Year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +35,16 @@ class ReportSatisfaction:
 class RecordCostBaseline:
     """Say what a year's repair of fixed equipment cost."""
 
-    year: int
+    year: Year
     amount: Money
-    basis: str
+    basis: Text
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordBudget:
     """Say how a year's budget stood on a day."""
 
-    year: int
+    year: Year
     initial: Money
     annual: Money
     executed: Money
@@ -56,7 +56,7 @@ class WaiveDeduction:
     """Let a deduction cost nothing; the caller approves it."""
 
     waiver_id: Id
-    reason: str
+    reason: Text
     event_id: Id | None = None
     occurrence_id: Id | None = None
     point_id: Id | None = None
@@ -69,7 +69,7 @@ class OpenAssessment:
     """Open the self-assessment of a year by rulebooks that are known, one of them official."""
 
     assessment_id: Id
-    year: int
+    year: Year
     rulebooks: tuple[RulebookRef, ...]
     official: Id
 
@@ -88,4 +88,4 @@ class WithdrawAssessment:
     """Let a published result hold no longer."""
 
     assessment_id: Id
-    reason: str
+    reason: Text

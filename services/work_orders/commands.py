@@ -6,7 +6,7 @@ from typing import Literal
 
 from shared.contracts.work_orders import CostCategory, Harm, PointResult, Priority
 from shared.event import Moment
-from shared.schema import Id, Money
+from shared.schema import Id, Money, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class OpenWorkOrder:
     point_ids: tuple[Id, ...]
     priority: Priority
     work_order_id: Id | None = None
-    description: str | None = None
+    description: Text | None = None
     caused_by: Id | None = None
     due_at: Moment | None = None
 
@@ -28,7 +28,7 @@ class Assign:
     """Give a job to somebody."""
 
     work_order_id: Id
-    assignee: str
+    assignee: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Hold:
 
     work_order_id: Id
     at: Moment
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Perform:
 
     work_order_id: Id
     performed_at: Moment
-    summary: str | None = None
+    summary: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class Return:
     """Find the work not up to standard."""
 
     work_order_id: Id
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class Finish:
     """Close or cancel a job."""
 
     work_order_id: Id
-    reason: str | None = None
+    reason: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ class RequestWork:
     """Ask for work to be done."""
 
     request_id: Id
-    description: str
+    description: Text
     system_id: Id | None = None
     point_id: Id | None = None
 
@@ -121,7 +121,7 @@ class RejectWorkRequest:
     """Turn a request down."""
 
     request_id: Id
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +133,8 @@ class RecordCost:
     category: CostCategory
     incurred_on: date
     work_order_id: Id | None = None
-    supplier: str | None = None
-    invoice: str | None = None
+    supplier: Text | None = None
+    invoice: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ class ReverseCost:
     """Take back a cost booked by mistake."""
 
     cost_id: Id
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +151,7 @@ class ReportIncident:
 
     incident_id: Id
     occurred_at: Moment
-    description: str
+    description: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +162,7 @@ class ConfirmIncident:
     occurred_at: Moment
     harms: tuple[Harm, ...]
     visitors_affected: bool
-    description: str
+    description: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,4 +170,4 @@ class DismissIncident:
     """Find that what was reported was no accident."""
 
     incident_id: Id
-    reason: str
+    reason: Text

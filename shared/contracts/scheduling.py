@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from shared.event import Event, Moment
-from shared.schema import Id, Period
+from shared.schema import Id, Period, Year
 
 Activity = Literal["inspection", "maintenance", "service", "test"]
 Workdays = Literal["ignore", "skip", "move"]
@@ -34,7 +34,7 @@ class PlanAdopted(Event):
     """The plan of a year holds from now on."""
 
     plan_id: Id
-    year: int
+    year: Year
     items: tuple[PlanItem, ...]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from shared.event import Event, Moment
-from shared.schema import Count, Id, Money, Period, Sha256
+from shared.schema import Count, Id, Money, Period, Sha256, Year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class AssessmentOpened(Event):
     """The self-assessment of a year was opened (自评); `official` is the rulebook that counts."""
 
     assessment_id: Id
-    year: int
+    year: Year
     rulebooks: tuple[RulebookRef, ...]
     official: Id
 
@@ -65,7 +65,7 @@ class SatisfactionReported(Event):
 class CostBaselineRecorded(Event):
     """What a year's repair of fixed equipment cost; next year is measured by it."""
 
-    year: int
+    year: Year
     amount: Money
     basis: str
 
@@ -73,7 +73,7 @@ class CostBaselineRecorded(Event):
 class BudgetRecorded(Event):
     """The budget of a year as it stood on a day."""
 
-    year: int
+    year: Year
     initial: Money
     annual: Money
     executed: Money

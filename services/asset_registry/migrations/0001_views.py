@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("uscc", sa.String(18), nullable=False),
         sa.Column("region_code", sa.String(12), nullable=False),
         sa.Column("address", sa.Text),
-        sa.Column("floor_area_m2", sa.Integer),
+        sa.Column("floor_area_m2", sa.BigInteger),
         sa.Column("timezone", sa.String(80), nullable=False),
     )
     op.create_table(

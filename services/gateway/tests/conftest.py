@@ -1,10 +1,5 @@
 """A gateway before stand-ins: real RPC and real HTTP, and behind them services that say what they were asked."""
 
-# ruff: noqa: E402  The engine first: sockets, locks and sleeps are to be eventlet's when the others are imported.
-import eventlet
-
-eventlet.monkey_patch()
-
 from collections.abc import Iterator
 
 import pytest

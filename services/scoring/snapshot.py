@@ -1,0 +1,169 @@
+"""Databases opened for an audit: nothing in them is changed, and all of one reading was committed at one moment."""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import URL, Connection, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from shared.config import SERVICES, database_url
+from shared.database import Database
+from shared.errors import Refused
+
+PAGE = 1000
+"""Rows fetched at a time."""
+
+_TABLES = {"scoring": {"ledger", "event", "checkpoint", "journal", "rulebook"}}
+_TABLES_OF_ALL = {"ledger", "event", "checkpoint"}
+_VARIABLE = re.compile(r"\$\{([^}:\s]+)(?::([^}]*))?\}")
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG)
+_POSTGRESQL_DAMAGE = ("XX001", "XX002")
+
+# A byte that is no UTF-8 is told apart from every text, rather than stopping the reading.
+_lenient = partial(str, encoding="utf-8", errors="surrogateescape")
+
+
+class Unreadable(Refused):
+    """There is no database of the platform there, or it cannot be read; the message is one line that says why."""
+
+
+def of_folder(data: Path) -> dict[str, Database]:
+    """The databases of an embedded platform, by service; raises Unreadable."""
+    if not data.is_dir():
+        raise Unreadable(f"{data}: no such folder")
+    files = {service: data / f"{service}.db" for service in SERVICES}
+    missing = [file.name for file in files.values() if not file.is_file()]
+    if len(missing) == len(files):
+        raise Unreadable(f"{data}: not a data folder, expected {', '.join(missing)} in it")
+    if missing:
+        raise Unreadable(f"{data}: {', '.join(missing)} is missing")
+    return {service: read_only(_address(file), service) for service, file in files.items()}
+
+
+def of_config(file: Path) -> dict[str, Database]:
+    """The databases that a nameko configuration names under DATABASES, by service; raises Unreadable."""
+    try:
+        config = yaml.safe_load(_VARIABLE.sub(_from_environment, file.read_text()))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
+        raise Unreadable(f"{file}: {_line(fault)}") from fault
+    named = config.get("DATABASES") if isinstance(config, Mapping) else None
+    if not isinstance(named, Mapping) or not named or not set(named) <= set(SERVICES):
+        raise Unreadable(f"{file}: DATABASES: expected a mapping of {', '.join(SERVICES)} to database URLs")
+    return {service: read_only(database_url({"DATABASES": named}, service), service) for service in named}
+
+
+def read_only(url: str, service: str) -> Database:
+    """Open a service's database so that it cannot be written; raises Unreadable, also where a table is missing."""
+    try:
+        database = Database(_read_only_url(url))
+        with database.read() as connection:
+            missing = _TABLES.get(service, _TABLES_OF_ALL) - set(inspect(connection).get_table_names())
+    except ArgumentError as fault:
+        raise Unreadable(f"{service}: expected the URL of a database: {_line(fault)}") from fault
+    except DBAPIError as fault:
+        raise unreadable(service, fault) from fault
+    if missing:
+        raise Unreadable(f"{database.url.database}: no table {', '.join(sorted(missing))}; not a database of {service}")
+    return database
+
+
+@contextmanager
+def snapshot(database: Database) -> Iterator[Connection]:
+    """One moment of a database: what others commit meanwhile is not seen, and nobody waits for the reader."""
+    if database.sqlite:
+        with database.read() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.text_factory = _lenient
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+                driver.text_factory = str
+    else:
+        with database.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def stream(connection: Connection, query: str, **parameters: Any) -> Iterator[Any]:
+    """The rows of a query as the driver gives them, a page at a time, whatever their number."""
+    result = connection.execute(text(query), parameters, execution_options={"yield_per": PAGE})
+    for page in result.partitions():
+        yield from page
+
+
+def one(connection: Connection, query: str, **parameters: Any) -> Any:
+    """The only row of a query, or None."""
+    return connection.execute(text(query), parameters).one_or_none()
+
+
+def distinct(connection: Connection, table: str, column: str, where: str = "1 = 1", **parameters: Any) -> list[Any]:
+    """The different values of a column that leads an index (after those of `where`), by as many look-ups."""
+    query = f"""
+        WITH RECURSIVE named(name) AS (
+            SELECT min({column}) FROM {table} WHERE {where}
+            UNION ALL
+            SELECT (SELECT min({column}) FROM {table} WHERE {where} AND {column} > named.name)
+            FROM named WHERE named.name IS NOT NULL
+        )
+        SELECT name FROM named WHERE name IS NOT NULL"""  # noqa: S608  names of ours
+    return list(connection.execute(text(query), parameters).scalars())
+
+
+def is_damage(error: DBAPIError) -> bool:
+    """Whether the database found its own pages broken, as a byte forced into the file breaks them."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return (code is not None and code & 0xFF in _DAMAGE) or getattr(error.orig, "sqlstate", None) in _POSTGRESQL_DAMAGE
+
+
+def unreadable(service: str, error: DBAPIError) -> Unreadable:
+    """Why a service's database cannot be read, in one line."""
+    return Unreadable(f"the database of {service} cannot be read: {_line(error.orig or error)}")
+
+
+def _read_only_url(url: str) -> str:
+    given = make_url(url)
+    if given.get_backend_name() != "sqlite":
+        return url
+    path = Path(given.database or "").resolve()
+    query = {"mode": "ro", "uri": "true"}
+    if not _kept_in_wal(path):
+        query["immutable"] = "1"
+    return _address(f"file:{_quoted(path)}", query)
+
+
+def _address(file: Path | str, query: Mapping[str, str] | None = None) -> str:
+    return URL.create("sqlite", database=str(file), query=query or {}).render_as_string()
+
+
+def _kept_in_wal(path: Path) -> bool:
+    """Whether somebody may be writing; a copy in a folder that nobody can write to is read as it lies there."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(20)
+    except OSError as fault:
+        raise Unreadable(f"{path}: {fault.strerror}") from fault
+    if not header.startswith(b"SQLite format 3\0"):
+        raise Unreadable(f"{path}: not a SQLite database")
+    return header[18:20] == b"\2\2" and (os.access(path.parent, os.W_OK) or Path(f"{path}-wal").exists())
+
+
+def _quoted(path: Path) -> str:
+    """A path within a `file:` address, where % # and ? mean something."""
+    return re.sub("[%#?]", lambda sign: f"%{ord(sign.group()):02X}", str(path))
+
+
+def _from_environment(variable: re.Match[str]) -> str:
+    """`${NAME}` and `${NAME:default}`, as nameko reads them."""
+    return os.environ.get(variable.group(1), variable.group(2) or "")
+
+
+def _line(fault: BaseException) -> str:
+    return " ".join(str(fault).split())

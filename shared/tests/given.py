@@ -1,0 +1,213 @@
+"""What the tests of the spine begin with: ledgers on fresh databases, a small aggregate, and random events."""
+
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from zoneinfo import available_timezones
+
+import msgspec
+import orjson
+from hypothesis import strategies as st
+
+from shared.aggregate import Aggregate
+from shared.clock import Clock, SystemClock
+from shared.contracts.asset_registry import FacilityRegistered
+from shared.contracts.scheduling import OccurrenceScheduled
+from shared.contracts.scoring import AssessmentOpened, DeductionWaived, SatisfactionReported
+from shared.contracts.work_orders import WorkOrderAssigned, WorkPerformed
+from shared.database import Database
+from shared.errors import Rejected
+from shared.event import Event, Recorded
+from shared.ledger import GENESIS, Done, Draft, Entry, Fold, Ledger, chained, stripped
+
+NOON = datetime(2021, 3, 9, 12, tzinfo=timezone(timedelta(hours=8)))
+
+
+class Job(Aggregate):
+    """The smallest aggregate: something that people are put on, and each person only once."""
+
+    category = "job"
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(id_)
+        self.assignees: list[str] = []
+
+    def assign(self, assignee: str, at: datetime = NOON) -> None:
+        """Put somebody on it; raises Rejected if they are on it already."""
+        if assignee in self.assignees:
+            raise Rejected(f"{assignee} is on it already")
+        self.record(assigned(self.id, assignee), at)
+
+    def apply(self, event: Event) -> None:
+        """Remember who is on it."""
+        if isinstance(event, WorkOrderAssigned):
+            self.assignees.append(event.assignee)
+
+
+@contextmanager
+def ledger_at(
+    url: str, service: str = "work_orders", clock: Clock | None = None, fold: Fold | None = None
+) -> Iterator[Ledger]:
+    """A ledger in a migrated database, closed afterwards."""
+    database = Database(url)
+    try:
+        database.migrate(service)
+        yield Ledger(database, service, clock or SystemClock(), fold)
+    finally:
+        database.close()
+
+
+def assigned(work_order_id: str = "wo-1", assignee: str = "li") -> WorkOrderAssigned:
+    """An event like any other."""
+    return WorkOrderAssigned(work_order_id=work_order_id, assignee=assignee)
+
+
+def draft(stream: str = "job/1", version: int = 1, event: Event | None = None, time: datetime = NOON) -> Draft:
+    """An event that wants a place in a stream."""
+    return Draft(stream=stream, version=version, event=event or assigned(), time=time)
+
+
+def entry(*drafts: Draft, facility: str = "hall-1", done: Done | None = None) -> Entry:
+    """What one command adds."""
+    return Entry(facility=facility, drafts=drafts, actor="user:li", correlation_id="c-1", causation_id="c-1", done=done)
+
+
+def history(ledger: Ledger, count: int, facility: str = "hall-1") -> None:
+    """A facility's first events, a stream each."""
+    ledger.append(entry(*(draft(f"job/{n}", 1, assigned(f"wo-{n}")) for n in range(1, count + 1)), facility=facility))
+
+
+def assert_chain(ledger: Ledger, facility: str) -> list[dict[str, Any]]:
+    """Positions 1, 2, 3 … and every hash recomputed, up to the head; returns the envelopes."""
+    envelopes, hash_ = [], GENESIS
+    for number, whole in enumerate(ledger.raw(facility, limit=1_000_000), start=1):
+        body, claimed = stripped(whole.encode())
+        found = orjson.loads(body)
+        assert (found["position"], found["prevhash"], found["facility"]) == (number, hash_, facility)
+        hash_ = chained(hash_, body)
+        assert hash_ == claimed
+        envelopes.append(found)
+    assert ledger.tips().get(facility, {"position": 0, "hash": GENESIS}) == {"position": len(envelopes), "hash": hash_}
+    return envelopes
+
+
+def envelope_of(event: Event, **attributes: Any) -> dict[str, Any]:
+    """An envelope as a stranger would send it."""
+    return {
+        "specversion": "1.0",
+        "id": "0193-1",
+        "source": f"/{event.type.partition('.')[0]}",
+        "type": event.type,
+        "time": "2021-03-09T12:00:00+08:00",
+        "recordedat": "2021-03-09T04:00:00Z",
+        "facility": "hall-1",
+        "data": event.data(),
+        **attributes,
+    }
+
+
+# --- random events -------------------------------------------------------------------------------------------------
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
+_MOMENTS = st.datetimes(
+    datetime(1900, 1, 1),  # noqa: DTZ001  the strategy adds the zone
+    datetime(2199, 12, 31),  # noqa: DTZ001
+    timezones=st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+_DECIMALS = st.decimals(-(10**12), 10**12, places=2)
+_KINDS: dict[Any, st.SearchStrategy[Any]] = {
+    str: TEXT,
+    bool: st.booleans(),
+    int: st.integers(-(2**53) + 1, 2**53 - 1),
+    date: st.dates(),
+    datetime: _MOMENTS,
+    "money": _DECIMALS,
+    "reading": _DECIMALS | st.decimals(-1000, 1000, places=5),
+}
+
+
+def values_of(hint: Any) -> st.SearchStrategy[Any]:
+    """Random values of an annotation of the published language."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return st.one_of([st.none() if kind is types.NoneType else values_of(kind) for kind in arguments])
+    if origin is Annotated:
+        return _annotated(*arguments[:2])
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin is tuple:
+        return st.lists(values_of(arguments[0]), max_size=3).map(tuple)
+    if origin is dict:
+        return st.dictionaries(st.from_regex(r"[a-z_]{1,20}", fullmatch=True), values_of(arguments[1]), max_size=3)
+    return instances_of(hint) if is_dataclass(hint) and isinstance(hint, type) else _KINDS[hint]
+
+
+def _annotated(base: Any, mark: Any) -> st.SearchStrategy[Any]:
+    if isinstance(mark, str):
+        return _KINDS[mark]
+    if mark.pattern is not None:
+        return st.from_regex(mark.pattern[1:-1], fullmatch=True)
+    return st.integers(mark.ge, 2**53 - 1) if mark.ge is not None else _KINDS[base]
+
+
+def instances_of(cls: type[Any]) -> st.SearchStrategy[Any]:
+    """Random instances of a dataclass, by its annotations alone."""
+    hints = get_type_hints(cls, include_extras=True)
+    return st.builds(cls, **{f.name: values_of(hints[f.name]) for f in fields(cls)})
+
+
+def events_of(cls: type[Event]) -> st.SearchStrategy[Event]:
+    """Random events of a class, mended where their fields contradict each other."""
+    mend: Callable[[Any], Event] = _MENDED.get(cls, lambda event: event)
+    return instances_of(cls).map(mend).filter(lambda event: not list(event.faults()))
+
+
+def _with_zone(event: FacilityRegistered) -> Event:
+    zones: Sequence[str] = sorted(available_timezones())
+    return replace(event, timezone=zones[len(event.name) % len(zones)])
+
+
+def _within_a_year(event: OccurrenceScheduled) -> Event:
+    year = max(1, int(event.period[:4]))
+    days = sorted(day.replace(year=year, day=min(day.day, 28)) for day in (event.window_start, event.window_end))
+    return replace(event, period=f"{year:04}{event.period[4:]}", window_start=days[0], window_end=days[1])
+
+
+def _with_parts(event: SatisfactionReported) -> Event:
+    first, last = sorted((event.period_start, event.period_end))
+    defaulted = min(event.defaulted, event.basically_satisfied)
+    overturned = min(event.overturned, event.dissatisfied)
+    return replace(event, period_start=first, period_end=last, defaulted=defaulted, overturned=overturned)
+
+
+def _with_official(event: AssessmentOpened) -> Event:
+    if not event.rulebooks:
+        return event
+    return replace(event, official=event.rulebooks[0].rulebook_id)
+
+
+def _of_one_thing(event: DeductionWaived) -> Event:
+    if event.event_id is not None:
+        return replace(event, occurrence_id=None, point_id=None, period=None, system_id=None)
+    if event.occurrence_id is not None:
+        return replace(event, period=None, system_id=None)
+    return replace(event, point_id=None, period=event.period or "2021-03")
+
+
+def _of_an_occurrence(event: WorkPerformed) -> Event:
+    return replace(event, occurrence_id=event.occurrence_id or "occ-1")
+
+
+_MENDED: dict[type[Event], Callable[[Any], Event]] = {
+    FacilityRegistered: _with_zone,
+    OccurrenceScheduled: _within_a_year,
+    SatisfactionReported: _with_parts,
+    AssessmentOpened: _with_official,
+    DeductionWaived: _of_one_thing,
+    WorkPerformed: _of_an_occurrence,
+}
+

@@ -1,0 +1,87 @@
+"""Platforms to disturb, and the undisturbed run that each is compared with."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from shared.config import SERVICES
+from shared.database import Database
+from tests.processes import ROOT, Platform, distributed, embedded
+from tests.story import Story
+from tests.truth import Truth, undated
+
+Start = Callable[..., AbstractContextManager[Platform]]
+"""Starts a platform on nothing: (*mischiefs)."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leads to: the score without its evidence, and what each service recorded."""
+
+    score: bytes
+    told: dict[str, Counter[str]]
+
+
+def outcome_of(story: Story) -> Outcome:
+    """The outcome of a finished story, after asserting that its ledgers are whole and give this very score."""
+    truth = Truth(story.platform.databases, story.facility)
+    truth.assert_whole()
+    score = story.score()
+    assert truth.replayed() == score
+    return Outcome(undated(score), truth.told())
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """The story told to an embedded platform that nothing happens to."""
+    with embedded(tmp_path_factory.mktemp("undisturbed")) as platform:
+        story = Story(platform)
+        story.tell_all()
+        assert platform.api.repeated == 0
+        return outcome_of(story)
+
+
+@pytest.fixture
+def start_embedded(tmp_path: Path) -> Start:
+    """One process, SQLite, its broker inside."""
+    return partial(embedded, tmp_path)
+
+
+@pytest.fixture
+def start_distributed(tmp_path: Path, amqp_url: str, service_databases: dict[str, str]) -> Start:
+    """A process and a PostgreSQL database for each service, RabbitMQ between them."""
+    return partial(distributed, tmp_path, amqp_url, service_databases)
+
+
+@pytest.fixture(params=["embedded", "distributed"])
+def start(request: pytest.FixtureRequest) -> Start:
+    """Both ways to run, in turn."""
+    found: Start = request.getfixturevalue(f"start_{request.param}")
+    return found
+
+
+@pytest.fixture
+def service_databases(postgres_url: str) -> Iterator[dict[str, str]]:
+    """An empty PostgreSQL database for each service."""
+    server = Database(postgres_url)
+    names = {service: f"{server.url.database}_{service}" for service in SERVICES}
+    with server.read() as connection:
+        for name in names.values():
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+        yield {service: f"{postgres_url.rpartition('/')[0]}/{name}" for service, name in names.items()}
+        for name in names.values():
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.close()
+
+
+def run_xunjian(*arguments: str | Path, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    """Run the command line to its end."""
+    command = [Path(sys.executable).parent / "xunjian", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)

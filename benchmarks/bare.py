@@ -62,7 +62,5 @@ def _messages(ledger: Ledger) -> list[amqp.Message]:
             for number, body in enumerate(ledger.raw(facility, after, 1000), start=after + 1):
                 headers = {"facility": facility, "partition": partition, "position": number}
                 properties = {"content_type": "application/json", "content_encoding": "utf-8"}
-                messages.append(
-                    amqp.Message(body, application_headers=headers, delivery_mode=PERSISTENT, **properties)
-                )
+                messages.append(amqp.Message(body, application_headers=headers, delivery_mode=PERSISTENT, **properties))
     return messages

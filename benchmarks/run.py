@@ -10,6 +10,7 @@ from time import monotonic
 
 import psycopg
 from kombu import Connection
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -40,7 +41,9 @@ Pairs = Iterator[Row]
 
 def main(rounds: int = 5) -> None:
     """Measure and print; raises OSError where a contender breaks off."""
-    console, began = Console(), monotonic()
+    began, console = monotonic(), Console()
+    if not console.is_terminal:
+        console.width = 140
     if "XUNJIAN_TEST_POSTGRES" not in os.environ:
         raise OSError("the servers to measure on are not known: run `make bench`")
     with console.status("measuring, about a minute") as status:
@@ -50,7 +53,9 @@ def main(rounds: int = 5) -> None:
                 rows.append(row)
                 status.update(f"measuring, {monotonic() - began:.0f} s, {row.what} is done")
     console.print(_table(rows))
-    console.print(f"{rounds} rounds of each, alternating; the ratio is the median of the rounds' own, (least–greatest).")
+    console.print(
+        f"{rounds} rounds of each, alternating; the ratio is the median of the rounds' own, (least–greatest)."
+    )
     console.print(_where(), highlight=False)
 
 
@@ -58,7 +63,7 @@ def append(rounds: int) -> Pairs:
     """One event a commit, hash chain on; every writer waits for its own commit (ours commit together if they can)."""
     for writers in (1, 8):
         with _databases(3) as urls, ExitStack() as stack:
-            settings = {"writers": writers, "events": 200 * (1 + (writers > 1))}
+            settings = {"writers": writers, "events": 400}
             names = ("ours:append", "greenlets:append", "peers:append")
             ours, greenlets, theirs = (
                 stack.enter_context(contender(name, url=url, **settings)) for name, url in zip(names, urls, strict=True)
@@ -74,7 +79,9 @@ def relay(rounds: int) -> Pairs:
     with _databases(1) as (url,), fresh_vhost() as vhost, ExitStack() as stack:
         with Connection(vhost) as broker:
             queues = declare_queues(broker, "work_orders", "scoring", DEFAULTS["PARTITIONS"])
-            ours = stack.enter_context(contender("ours:relay", url=url, amqp=vhost, facilities=FACILITIES, events=EVENTS))
+            ours = stack.enter_context(
+                contender("ours:relay", url=url, amqp=vhost, facilities=FACILITIES, events=EVENTS)
+            )
             theirs = stack.enter_context(contender("bare:publish", url=url, amqp_url=vhost))
 
             def empty() -> None:
@@ -99,9 +106,7 @@ def replay(rounds: int) -> Pairs:
     yield _row("", "events/s", speeds[0], "its log, sections of 1,000", speeds[2], 4.0)
 
 
-def _alternate(
-    rounds: int, *contenders: Contender, before: Callable[[], None] = lambda: None
-) -> list[list[float]]:
+def _alternate(rounds: int, *contenders: Contender, before: Callable[[], None] = lambda: None) -> list[list[float]]:
     """Speeds by contender, round by round; a first round of each is not counted."""
     speeds: list[list[float]] = []
     for _ in range(rounds + 1):
@@ -124,14 +129,12 @@ def _databases(number: int) -> Iterator[list[str]]:
 
 
 def _table(rows: Sequence[Row]) -> Table:
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD)
     for heading in ("", "ours", "beside it", "", "", "ratio", "aim"):
-        table.add_column(heading, justify="left" if heading in ("", "beside it") else "right")
+        table.add_column(heading, justify="left" if heading in ("", "beside it") else "right", no_wrap=True)
     for row in rows:
         ratio = f"{statistics.median(row.ratios):.2f} ({min(row.ratios):.2f}–{max(row.ratios):.2f})"
-        table.add_row(
-            row.what, f"{row.ours:,.0f}", row.beside, f"{row.theirs:,.0f}", row.unit, ratio, f"≥ {row.aim:g}"
-        )
+        table.add_row(row.what, f"{row.ours:,.0f}", row.beside, f"{row.theirs:,.0f}", row.unit, ratio, f"≥ {row.aim:g}")
     return table
 
 

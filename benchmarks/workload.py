@@ -28,4 +28,6 @@ def entry(facility: str, stream: str, version: int, *, events: int = 1) -> Entry
         Draft(stream=stream, version=number, event=performed(number), time=NOON)
         for number in range(version, version + events)
     ]
-    return Entry(facility=facility, drafts=drafts, actor="user:li", correlation_id=str(uuid4()), causation_id=str(uuid4()))
+    return Entry(
+        facility=facility, drafts=drafts, actor="user:li", correlation_id=str(uuid4()), causation_id=str(uuid4())
+    )

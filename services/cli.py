@@ -16,6 +16,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from services.demo import demo_command
 from services.project.cli import load_command, simulate_command
+from services.scoring.audit_cli import audit_group
 from services.scoring.cli import score_command
 from shared.config import SERVICES
 from shared.errors import Refused
@@ -57,6 +58,7 @@ main.add_command(demo_command)
 main.add_command(load_command)
 main.add_command(simulate_command)
 main.add_command(score_command)
+main.add_command(audit_group)
 
 
 @main.command()

@@ -1,7 +1,8 @@
 """Runs a program of ours that dies at a chosen moment: `python -m tests.mischief SERVICE/MOMENT:N PROGRAM …`.
 
 At the N-th such moment in that service the process kills itself as `kill -9` would; the program knows nothing of it.
-`scoring/poison:FACILITY` instead makes scoring unable to apply an event of that facility.
+Other mischief: `scoring/poison:FACILITY` makes scoring unable to apply an event of that facility, and
+`SERVICE/disorder:SEED` has the relays of the process lose, repeat and shuffle what they publish.
 """
 
 import os
@@ -9,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from random import Random
 from typing import Any
 
 import eventlet
@@ -83,6 +85,28 @@ def poison(facility: str) -> None:
     scoring._keep = poisoned  # type: ignore[attr-defined]
 
 
+def disorder(seed: int) -> None:
+    """Publish everything twice and something old once more, all in random order, and lose a fifth of that."""
+    random = Random(seed)
+    publisher = import_module("shared.relay").Publisher
+    publish, await_confirms = publisher._publish, publisher._await_confirms
+    held: list[Any] = []
+    published: list[Any] = []
+
+    def hold(self: Any, *message: Any) -> None:
+        held.append(message)
+
+    def release(self: Any, allowed: int) -> None:
+        fresh, held[:] = held[:], []
+        published.extend(fresh)
+        mixed = [*fresh, *fresh, *random.choices(published, k=len(fresh))] if fresh else []
+        for message in random.sample(mixed, k=len(mixed) * 4 // 5):
+            publish(self, *message)
+        await_confirms(self, allowed)
+
+    publisher._publish, publisher._await_confirms = hold, release
+
+
 def main(mischief: str, program: str, *arguments: str) -> None:
     """Arm the process, and become the program."""
     eventlet.monkey_patch()
@@ -90,6 +114,8 @@ def main(mischief: str, program: str, *arguments: str) -> None:
     name, _, detail = deed.partition(":")
     if name == "poison":
         poison(detail)
+    elif name == "disorder":
+        disorder(int(detail))
     else:
         kill_at(service, name, int(detail))
     sys.argv[:] = [program, *arguments]

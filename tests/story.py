@@ -82,17 +82,22 @@ class Story:
         self.tell("/plans", {"plan_id": "plan-2021", "year": 2021, "items": [self._item(name) for name in SYSTEMS]})
 
     def month(self, month: int) -> None:
-        """A month's visits, with its bills, its ratings, and whatever befell the hall."""
+        """A month: it begins, work is done in it, and visitors say what they think."""
         self.move_clock(moment(2021, month, 1, 1))
+        self.work(month)
+        self.rate(month)
+
+    def work(self, month: int) -> None:
+        """A month's visits and bills, and whatever befell the hall; scoring is not asked for any of it."""
         self.tell(f"/points/water-{1 + month % 2}/relocate", {"location": f"room {month}"})
-        self.tell("/systems/water/points", {"equipment": "tap", "points": [{"point_id": f"tap-{month}", "label": "tap"}]})
+        self.tell(
+            "/systems/water/points", {"equipment": "tap", "points": [{"point_id": f"tap-{month}", "label": "tap"}]}
+        )
         for occurrence in self.ask("/occurrences", period=f"2021-{month:02}"):
             self.visit(occurrence, LAPSES.get((month, occurrence["system_id"])))
         self.pay(month)
         if month == 2:
             self.accident()
-        self.now = moment(2021, month, 28)
-        self.rate(month)
 
     def end(self) -> None:
         """Lets the quarter's windows close; what was left lying is written down, and its deduction waived."""
@@ -144,6 +149,7 @@ class Story:
 
     def rate(self, month: int) -> None:
         """Reports what visitors said."""
+        self.now = max(self.now, moment(2021, month, 28))
         levels = ("very_satisfied", "satisfied", "basically_satisfied", "dissatisfied", "very_dissatisfied")
         counts = dict(zip(levels, (40, 30, 12, 10, 8), strict=True)) | {"defaulted": 5, "overturned": month}
         span = {"period_start": f"2021-{month:02}-01", "period_end": f"2021-{month:02}-27"}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from services.project.checks import days
 from services.project.files import Project, read_project
 from shared.errors import Invalid
+from shared.rrule import days
 
 PROJECT = Path(__file__).parent.parent / "projects" / "chenggong-2021"
 

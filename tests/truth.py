@@ -49,7 +49,9 @@ class Truth:
             self.parked[service] = {row.source: row.parked for row in followed if row.parked}
             if service == "scoring":
                 self.journal = {
-                    source: self._rows(database, journal, (journal.c.source == source) & (journal.c.facility == facility))
+                    source: self._rows(
+                        database, journal, (journal.c.source == source) & (journal.c.facility == facility)
+                    )
                     for source in SOURCES["scoring"]
                 }
             database.close()

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from services.scheduling.recurrence import Due, IsWorkday, Term, check_rrule, due
+from services.scheduling.recurrence import Due, IsWorkday, Term, due
 from shared.aggregate import Aggregate
 from shared.contracts.scheduling import (
     OccurrenceExcused,
@@ -22,6 +22,7 @@ from shared.contracts.scheduling import (
 )
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import Event
+from shared.rrule import days
 
 GRACE_DAYS = 5
 """How many days after a window its work may still be recorded (`backfill_days` of the rulebooks)."""
@@ -43,14 +44,14 @@ class Plan(Aggregate):
         """Adopt it once; every fault of its items is named."""
         if self.exists:
             raise Rejected(f"plan {self.id} is adopted already; change its items instead")
-        if faults := dict(_faults(items)):
+        if faults := dict(_faults(items, year)):
             raise Invalid(faults)
         self.record(PlanAdopted(plan_id=self.id, year=year, items=items), at)
 
     def change(self, change: PlanItemChanged, today: date, at: datetime) -> None:
         """Change an item from a day on that has not come yet."""
         self._must_be_ahead(change.plan_item_id, change.effective_on, today)
-        if change.rrule is not None and (fault := check_rrule(change.rrule)):
+        if change.rrule is not None and (fault := _rrule_fault(change.rrule, self.year)):
             raise Invalid({"rrule": [fault]})
         self.record(change, at)
 
@@ -93,15 +94,22 @@ class Plan(Aggregate):
                 self.terms[event.plan_item_id].append(Term(effective_on=event.effective_on, item=None))
 
 
-def _faults(items: tuple[PlanItem, ...]) -> Iterator[tuple[str, list[str]]]:
+def _faults(items: tuple[PlanItem, ...], year: int) -> Iterator[tuple[str, list[str]]]:
     ids = [item.plan_item_id for item in items]
     for number, item in enumerate(items):
         if len(item.plan_item_id) > LONGEST_ITEM_ID:
             yield f"items[{number}].plan_item_id", [f"expected at most {LONGEST_ITEM_ID} characters"]
         if ids.index(item.plan_item_id) != number:
             yield f"items[{number}].plan_item_id", [f"{item.plan_item_id} is there twice"]
-        if fault := check_rrule(item.rrule):
+        if fault := _rrule_fault(item.rrule, year):
             yield f"items[{number}].rrule", [fault]
+
+
+def _rrule_fault(rrule: str, year: int) -> str | None:
+    try:
+        return None if days(rrule, year) else f"expected a rule that names a day of {year}"
+    except ValueError as fault:
+        return str(fault)
 
 
 class Status(StrEnum):

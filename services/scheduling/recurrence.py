@@ -3,11 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-
-from dateutil.rrule import DAILY, rrulestr
+from datetime import date, timedelta
 
 from shared.contracts.scheduling import PlanItem
+from shared.rrule import days
 
 IsWorkday = Callable[[date], bool]
 
@@ -29,17 +28,6 @@ class Term:
 
     effective_on: date
     item: PlanItem | None
-
-
-def check_rrule(text: str) -> str | None:
-    """What is wrong with an RRULE (RFC 5545), or None."""
-    try:
-        rule = rrulestr(text, dtstart=datetime(2021, 1, 1))  # noqa: DTZ001  RRULE dates here are local days
-    except (ValueError, TypeError, KeyError, AttributeError) as fault:
-        return f"expected an RRULE of RFC 5545 like FREQ=MONTHLY;BYMONTHDAY=1: {fault}"
-    if getattr(rule, "_freq", DAILY) > DAILY:
-        return "expected an RRULE that fires at most daily"
-    return None
 
 
 def due(terms: Sequence[Term], year: int, is_workday: IsWorkday) -> Iterator[Due]:
@@ -71,10 +59,9 @@ def _dates(terms: Sequence[Term], year: int) -> Iterator[tuple[date, PlanItem]]:
     for term, end in zip(terms, ends, strict=True):
         if term.item is None:
             continue
-        rule = rrulestr(term.item.rrule, dtstart=datetime(year, 1, 1))  # noqa: DTZ001  local days
-        for moment in rule.between(datetime(year, 1, 1), datetime(year, 12, 31), inc=True):  # noqa: DTZ001
-            if term.effective_on <= moment.date() < end:
-                yield moment.date(), term.item
+        for day in days(term.item.rrule, year):
+            if term.effective_on <= day < end:
+                yield day, term.item
 
 
 def _window_end(start: date, window_days: int | None) -> date:

@@ -250,7 +250,9 @@ ODD = st.recursive(
     | st.integers()
     | st.floats()
     | st.text(max_size=10)
-    | st.sampled_from(["wo-1", "2021-03-09", "2021-03-09T12:00:00+08:00", "120.00", "1e5", "１２.００", "\ud800", "\0"]),
+    | st.sampled_from(
+        ["wo-1", "2021-03-09", "2021-03-09T12:00:00+08:00", "120.00", "1e5", "１２.００", "\ud800", "\0"]
+    ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
@@ -274,7 +276,9 @@ def test_whatever_a_stranger_sends_is_read_equal_or_refused_as_invalid(cls: type
     assert check(orjson.loads(written)).event == accepted.event
 
 
-@pytest.mark.parametrize("amount", ["120", "120.0", "120.000", "1e2", " 1.00", "NaN", "１２.００", 120, 120.0, True, None])
+@pytest.mark.parametrize(
+    "amount", ["120", "120.0", "120.000", "1e2", " 1.00", "NaN", "１２.００", 120, 120.0, True, None]
+)
 def test_money_is_a_string_with_two_decimals(amount: Any) -> None:
     cost = {"cost_id": "c-1", "amount": amount, "category": "service", "incurred_on": "2021-03-09"}
 

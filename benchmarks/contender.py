@@ -7,6 +7,7 @@ on standard output), and then for each further line runs one round and says how 
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -40,7 +41,7 @@ class Contender:
 @contextmanager
 def contender(name: str, **settings: object) -> Iterator[Contender]:
     """Start `name` (`module:function` in this package) with its settings; it is ended with the block."""
-    command = [sys.executable, "-W", "ignore::Warning:eventlet", "-m", "benchmarks.contender", name]
+    command = [sys.executable, "-m", "benchmarks.contender", name]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Contender(name, process, settings)
@@ -50,6 +51,7 @@ def contender(name: str, **settings: object) -> Iterator[Contender]:
 
 def main() -> None:
     """Be a contender."""
+    warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
     module, function = sys.argv[1].split(":")
     open_: Callable[..., tuple[int, Callable[[], float]]] = getattr(import_module(f"benchmarks.{module}"), function)
     work, round_ = open_(**json.loads(sys.stdin.readline()))

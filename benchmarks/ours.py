@@ -75,6 +75,6 @@ def _ledger(url: str) -> Ledger:
 def _filled(url: str, facilities: int, events: int) -> Ledger:
     ledger, each = _ledger(url), events // facilities
     for number in range(facilities if count(ledger.database) == 0 else 0):
-        for version in range(1, each, 500):
+        for version in range(1, each + 1, 500):
             ledger.append(entry(f"hall-{number}", "work-order/0", version, events=min(500, each + 1 - version)))
     return ledger

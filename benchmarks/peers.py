@@ -1,9 +1,9 @@
 """The others: the eventsourcing library in its safe mode (table lock), and a bare publisher with pipelined confirms."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -17,6 +17,7 @@ Round = tuple[int, Callable[[], float]]
 NOON = datetime(2021, 3, 9, 12, tzinfo=UTC)
 
 
+@dataclass(frozen=True)
 class WorkPerformed(DomainEvent):
     """The event of `benchmarks.workload` as that library would have it, with what our envelope tells of it."""
 
@@ -73,11 +74,6 @@ def replay(url: str, events: int, section: int) -> Round:
         return perf_counter() - start
 
     return events, round_
-
-
-def size() -> int:
-    """How many bytes one event has in store."""
-    return len(_mapper().to_stored_event(_performed(uuid4(), 1)).state)
 
 
 def _performed(aggregate: UUID, version: int) -> WorkPerformed:

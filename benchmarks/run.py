@@ -28,7 +28,6 @@ class Row:
     """One pair: medians per second, and the median of the ratios of the rounds with their extremes."""
 
     what: str
-    unit: str
     ours: float
     beside: str
     theirs: float
@@ -70,27 +69,24 @@ def append(rounds: int) -> Pairs:
             )
             speeds = _alternate(rounds, ours, greenlets, theirs)
         what = f"append, {writers} writer{'s' * (writers > 1)}"
-        yield _row(f"{what}, threads", "events/s", speeds[0], "eventsourcing, table lock", speeds[2], 2.0)
-        yield _row(f"{what}, greenlets", "events/s", speeds[1], "eventsourcing, table lock", speeds[2], 2.0)
+        yield _row(f"{what}, threads", speeds[0], "eventsourcing, table lock", speeds[2], 2.0)
+        yield _row(f"{what}, greenlets", speeds[1], "eventsourcing, table lock", speeds[2], 2.0)
 
 
 def relay(rounds: int) -> Pairs:
     """From the ledger to the queues of one subscriber."""
-    with _databases(1) as (url,), fresh_vhost() as vhost, ExitStack() as stack:
-        with Connection(vhost) as broker:
-            queues = declare_queues(broker, "work_orders", "scoring", DEFAULTS["PARTITIONS"])
-            ours = stack.enter_context(
-                contender("ours:relay", url=url, amqp=vhost, facilities=FACILITIES, events=EVENTS)
-            )
-            theirs = stack.enter_context(contender("bare:publish", url=url, amqp_url=vhost))
+    with _databases(1) as (url,), fresh_vhost() as vhost, ExitStack() as stack, Connection(vhost) as broker:
+        queues = declare_queues(broker, "work_orders", "scoring", DEFAULTS["PARTITIONS"])
+        ours = stack.enter_context(contender("ours:relay", url=url, amqp=vhost, facilities=FACILITIES, events=EVENTS))
+        theirs = stack.enter_context(contender("bare:publish", url=url, amqp_url=vhost))
 
-            def empty() -> None:
-                with broker.channel() as channel:
-                    for queue in queues:
-                        queue(channel).purge()
+        def empty() -> None:
+            with broker.channel() as channel:
+                for queue in queues:
+                    queue(channel).purge()
 
-            speeds = _alternate(min(rounds, 3), ours, theirs, before=empty)
-    yield _row("relay", "messages/s", speeds[0], "bare publisher, window 500", speeds[1], 0.5)
+        speeds = _alternate(min(rounds, 3), ours, theirs, before=empty)
+    yield _row("relay", speeds[0], "bare publisher, window 500", speeds[1], 0.5)
 
 
 def replay(rounds: int) -> Pairs:
@@ -102,8 +98,8 @@ def replay(rounds: int) -> Pairs:
             for url, section in ((urls[1], 10), (urls[2], 1000))
         ]
         speeds = _alternate(rounds, ours, *sections)
-    yield _row("replay for an audit", "events/s", speeds[0], "its log, sections of 10 (default)", speeds[1], 4.0)
-    yield _row("", "events/s", speeds[0], "its log, sections of 1,000", speeds[2], 4.0)
+    yield _row("replay for an audit", speeds[0], "its log, sections of 10 (default)", speeds[1], 4.0)
+    yield _row("", speeds[0], "its log, sections of 1,000", speeds[2], 4.0)
 
 
 def _alternate(rounds: int, *contenders: Contender, before: Callable[[], None] = lambda: None) -> list[list[float]]:
@@ -117,9 +113,9 @@ def _alternate(rounds: int, *contenders: Contender, before: Callable[[], None] =
     return [list(column) for column in zip(*speeds[1:], strict=True)]
 
 
-def _row(what: str, unit: str, ours: Sequence[float], beside: str, theirs: Sequence[float], aim: float) -> Row:
+def _row(what: str, ours: Sequence[float], beside: str, theirs: Sequence[float], aim: float) -> Row:
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
-    return Row(what, unit, statistics.median(ours), beside, statistics.median(theirs), ratios, aim)
+    return Row(what, statistics.median(ours), beside, statistics.median(theirs), ratios, aim)
 
 
 @contextmanager
@@ -130,11 +126,11 @@ def _databases(number: int) -> Iterator[list[str]]:
 
 def _table(rows: Sequence[Row]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("", "ours", "beside it", "", "", "ratio", "aim"):
-        table.add_column(heading, justify="left" if heading in ("", "beside it") else "right", no_wrap=True)
+    for heading in ("per second", "ours", "beside it", "", "ratio", "aim"):
+        table.add_column(heading, justify="left" if heading in ("per second", "beside it") else "right", no_wrap=True)
     for row in rows:
         ratio = f"{statistics.median(row.ratios):.2f} ({min(row.ratios):.2f}–{max(row.ratios):.2f})"
-        table.add_row(row.what, f"{row.ours:,.0f}", row.beside, f"{row.theirs:,.0f}", row.unit, ratio, f"≥ {row.aim:g}")
+        table.add_row(row.what, f"{row.ours:,.0f}", row.beside, f"{row.theirs:,.0f}", ratio, f"≥ {row.aim:g}")
     return table
 
 

@@ -55,7 +55,7 @@ class Publisher:
 
         Without `save` the cursors in the database stay behind until `save_cursors`; a crash then repeats more.
         """
-        count = 0
+        count, sent = 0, {}
         for behind in self._behind():
             facility = behind.facility
             after = max(behind.published, self._reached.get(facility, 0))
@@ -63,9 +63,11 @@ class Publisher:
                 page = self._page(facility, after)
                 for row in page:
                     self._publish(facility, row)
-                self._await_confirms(0)
-                self._reached[facility] = after = page[-1].position
+                sent[facility] = after = page[-1].position
                 count += len(page)
+        # Once for all facilities, or a confirm would be waited for in each.
+        self._await_confirms(0)
+        self._reached |= sent
         if save:
             self.save_cursors()
         return count

@@ -86,22 +86,21 @@ def poison(facility: str) -> None:
 
 
 def disorder(seed: int) -> None:
-    """Publish everything twice and something old once more, all in random order, and lose a fifth of that."""
+    """Publish everything twice and something old once more, all in random order, and lose a third of that."""
     random = Random(seed)
     publisher = import_module("shared.relay").Publisher
     publish, await_confirms = publisher._publish, publisher._await_confirms
-    held: list[Any] = []
-    published: list[Any] = []
 
     def hold(self: Any, *message: Any) -> None:
-        held.append(message)
+        self.held = [*getattr(self, "held", ()), message]
 
     def release(self: Any, allowed: int) -> None:
-        fresh, held[:] = held[:], []
-        published.extend(fresh)
-        mixed = [*fresh, *fresh, *random.choices(published, k=len(fresh))] if fresh else []
-        for message in random.sample(mixed, k=len(mixed) * 4 // 5):
-            publish(self, *message)
+        fresh, self.held = getattr(self, "held", []), []
+        self.old = [*getattr(self, "old", ()), *fresh]
+        mixed = [*fresh, *fresh, *random.choices(self.old, k=len(fresh))] if fresh else []
+        for message in random.sample(mixed, k=len(mixed)):
+            if random.random() < 0.67:
+                publish(self, *message)
         await_confirms(self, allowed)
 
     publisher._publish, publisher._await_confirms = hold, release

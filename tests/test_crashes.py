@@ -64,6 +64,7 @@ def test_state_survives_kill_9_between_two_requests(start_embedded: Start) -> No
     with start_embedded() as platform:
         story = Story(platform)
         story.begin()
+        platform.settle()
         before = story.score()
 
         platform.kill(EVERYWHERE, signal.SIGKILL)

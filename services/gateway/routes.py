@@ -114,6 +114,7 @@ ROUTES: tuple[Route, ...] = (
     # scoring
     tell("/rulebooks", "scoring.add_rulebook"),
     ask("/rulebooks", "scoring.rulebooks"),
+    ask("/rulebooks/{sha256}", "scoring.rulebook"),
     tell("/facilities/{facility}/satisfaction-reports", "scoring.report_satisfaction"),
     tell("/facilities/{facility}/cost-baselines", "scoring.record_cost_baseline"),
     tell("/facilities/{facility}/budgets", "scoring.record_budget"),

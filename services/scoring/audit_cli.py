@@ -23,7 +23,7 @@ def verify_command(data: Path | None, config: Path | None, as_json: bool) -> Non
     """Recompute every hash of every ledger, and compare all copies."""
     from services.scoring.audit_report import verify  # noqa: PLC0415  # half a second that other commands do without
 
-    sys.exit(verify(_place(data, config), as_json=as_json))
+    sys.exit(verify(*_not_both(data, config), as_json=as_json))
 
 
 @audit_group.command("replay")
@@ -39,13 +39,10 @@ def replay_command(
     """Score again what was published, from the events it rests on, and compare."""
     from services.scoring.audit_report import replay  # noqa: PLC0415
 
-    sys.exit(replay(_place(data, config), facility, year, from_sources=from_sources, as_json=as_json))
+    sys.exit(replay(*_not_both(data, config), facility, year, from_sources=from_sources, as_json=as_json))
 
 
-def _place(data: Path | None, config: Path | None) -> Path:
-    """The folder or the file to read."""
+def _not_both(data: Path | None, config: Path | None) -> tuple[Path, Path | None]:
     if data is not None and config is not None:
         raise click.UsageError("--data and --config exclude each other")
-    if config is not None and config.is_dir():
-        raise click.UsageError(f"--config: {config} is a folder, expected a file")
-    return config or data or Path("data")
+    return data or Path("data"), config

@@ -23,3 +23,138 @@ from shared.database import Database
 
 SHOWN = 20
 """How many differences are told one by one."""
+
+
+def verify(data: Path, config: Path | None, *, as_json: bool) -> int:
+    """Check every ledger and copy, and print what was found; returns the exit status."""
+    try:
+        with _opened(data, config) as databases:
+            began, verification = perf_counter(), Verification(databases)
+            with _counting(verification):
+                faults = verification.faults()
+                first = list(islice(faults, SHOWN))
+                count = len(first) + sum(1 for _ in faults)
+            seconds = round(perf_counter() - began, 1)
+            absent = [service for service in SERVICES if service not in databases]
+            read = {"services": list(databases), "facilities": len(verification.facilities)}
+            summary = {"held": not count, "differences": count, **read, "events": verification.events}
+    except Unreadable as fault:
+        return _given_up(fault)
+    if as_json:
+        _print_json({**summary, "seconds": seconds, "not_compared": absent, "first": [asdict(one) for one in first]})
+    else:
+        _print_faults(first, count)
+        _print_summary(summary, seconds, absent)
+    return 1 if count else 0
+
+
+def replay(
+    data: Path, config: Path | None, facility: str | None, year: int | None, *, from_sources: bool, as_json: bool
+) -> int:
+    """Evaluate every assessment again, and print what was found; returns the exit status."""
+    try:
+        with _opened(data, config) as databases:
+            again = Replay(databases, from_sources=from_sources)
+            facilities = again.facilities()
+            if facility is not None and facility not in facilities:
+                raise Unreadable(f"no facility {facility}; known are {', '.join(facilities) or 'none'}")
+            found = [one for name in facilities if facility in (None, name) for one in again.of(name, year)]
+    except Unreadable as fault:
+        return _given_up(fault)
+    held = not any(isinstance(one, Fault) or one.differences for one in found)
+    if as_json:
+        _print_json({"held": held, "replayed": [_as_json(one) for one in found]})
+    else:
+        _print_replayed(found)
+    return 0 if held else 1
+
+
+@contextmanager
+def _opened(data: Path, config: Path | None) -> Iterator[Mapping[str, Database]]:
+    """The databases asked for, read-only; whatever keeps them from being read is raised as Unreadable."""
+    databases = of_folder(data) if config is None else of_config(config)
+    try:
+        yield databases
+    except DBAPIError as fault:
+        raise unreadable(KEEPER, fault) from fault
+    finally:
+        for database in databases.values():
+            database.close()
+
+
+class _Events(ProgressColumn):
+    """How many events were read; nobody knows beforehand how many there are."""
+
+    def __init__(self, verification: Verification) -> None:
+        super().__init__()
+        self._verification = verification
+
+    def render(self, task: Task) -> Text:
+        """The count."""
+        return Text(f"{self._verification.events:,} events")
+
+
+@contextmanager
+def _counting(verification: Verification) -> Iterator[None]:
+    """Show on a terminal that work is going on."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), _Events(verification), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        progress.add_task("verify", total=None)
+        yield
+
+
+def _given_up(fault: Unreadable) -> int:
+    click.echo(f"xunjian: {fault}", err=True)
+    return 2
+
+
+def _print_faults(first: Sequence[Fault], count: int) -> None:
+    for fault in first:
+        click.echo(str(fault))
+    if count > len(first):
+        click.echo(f"… and {count - len(first):,} more")
+
+
+def _print_summary(summary: Mapping[str, Any], seconds: float, absent: Sequence[str]) -> None:
+    verdict = "held" if summary["held"] else _counted(summary["differences"], "difference")
+    facilities = _counted(summary["facilities"], "facility", "facilities")
+    services = _counted(len(summary["services"]), "service")
+    click.echo(f"{verdict}: {services}, {facilities}, {_counted(summary['events'], 'event')}, {seconds} s")
+    if absent:
+        click.echo(f"not compared with {', '.join(absent)}: no database given")
+
+
+def _counted(number: int, one: str, several: str = "") -> str:
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def _print_replayed(found: Sequence[Replayed | Fault]) -> None:
+    for one in found:
+        if isinstance(one, Fault):
+            click.echo(f"differs: {one}")
+        else:
+            click.echo(_line(one))
+            for difference in one.differences[:SHOWN]:
+                click.echo(f"  {difference}")
+            if len(one.differences) > SHOWN:
+                click.echo(f"  … and {len(one.differences) - SHOWN:,} more")
+    if not any(isinstance(one, Replayed) and one.position is not None for one in found):
+        click.echo("nothing is published")
+
+
+def _line(one: Replayed) -> str:
+    verdict = "differs" if one.differences else "held"
+    state = "open" if one.position is None else f"published at position {one.position}"
+    marks = ", withdrawn" * one.withdrawn + ", simulated" * one.simulated
+    result = f": {one.found}" if one.found else ""
+    return f"{verdict}: {one.facility} {one.year} {one.assessment_id}, {state}{marks}, as of {one.as_of}{result}"
+
+
+def _as_json(one: Replayed | Fault) -> dict[str, Any]:
+    return {"differences": [str(one)]} if isinstance(one, Fault) else asdict(one)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    # Not orjson, which refuses what a tampered name may hold.
+    click.echo(json.dumps(value, default=str, sort_keys=True))

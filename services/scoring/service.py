@@ -134,6 +134,15 @@ class Scoring(service.LedgerService):
         )
 
     @query
+    def rulebook(self, sha256: str) -> dict[str, str]:
+        """One rulebook by the SHA-256 of its bytes: rulebook_id, sha256, and its text; raises NotFound."""
+        table = views.rulebooks.c
+        found = self.ledger.database.mappings(select(views.rulebooks).where(table.sha256 == sha256))
+        if not found:
+            raise NotFound(f"no rulebook {sha256}")
+        return {**found[0], "text": found[0]["text"].decode()}
+
+    @query
     def assessment(
         self,
         facility: str,

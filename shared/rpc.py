@@ -96,13 +96,24 @@ class Calls:
         pending = _Pending(self._replies)
         invoke = MethodProxy(self._worker_ctx, self.service, method, pending, expiration=seconds)
         # Another greenlet publishes, since one that is stuck in a socket must not be torn out of it half-way.
-        publishing = eventlet.spawn(invoke.call_async, **kwargs)
+        publishing = eventlet.spawn(_published, invoke, kwargs)
         try:
             with _typed(self.service, method), eventlet.Timeout(seconds, RpcTimeout(seconds)):
-                return publishing.wait().result()
+                published = publishing.wait()
+                if isinstance(published, Exception):
+                    raise published
+                return published.result()
         finally:
             pending.forget()
             publishing.kill()
+
+
+def _published(invoke: MethodProxy, arguments: dict[str, Any]) -> Any:
+    """The reply to come, or what publishing raised: eventlet prints a traceback of what a greenlet raises."""
+    try:
+        return invoke.call_async(**arguments)
+    except Exception as fault:  # noqa: BLE001  raised again by the caller
+        return fault
 
 
 class Correlation(DependencyProvider):

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from services.scoring.chain import Chain, LedgerChain, shown
+from services.scoring.chain import Chain, Found, LedgerChain, shown
 from services.scoring.snapshot import distinct, is_damage, one, snapshot, stream, unreadable
 from shared.config import SERVICES
 from shared.database import Database
@@ -118,7 +118,8 @@ class Verification:
                 place.position = chain.position
                 for at, what in faults:
                     yield place.fault(what, at)
-        yield from map(place.fault, _head_faults(head, chain))
+        for at, what in _head_faults(head, chain):
+            yield place.fault(what, at)
 
     # What readers remember
 
@@ -194,8 +195,8 @@ def replay_events(database: Database, facility: str) -> Iterator[Recorded]:
                 raise Broken(f"facility {facility}, position {where}: {what}")
             position, tip = at, hash_
             yield read(body, hash_)
-    for what in _head_faults(head, Chain(position, tip)):
-        raise Broken(f"facility {facility}, position {position}: {what}")
+    for where, what in _head_faults(head, Chain(position, tip)):
+        raise Broken(f"facility {facility}, position {where}: {what}")
 
 
 def _guarded(faults: Iterable[Fault], place: _Place) -> Iterator[Fault]:
@@ -216,17 +217,24 @@ def _file_faults(database: Database) -> Iterator[str]:
                 yield f"the file is damaged: {' '.join(found.split())}"
 
 
-def _head_faults(head: Any, chain: Chain) -> Iterator[str]:
-    if head is None and chain.position:
-        yield "is the last event, but the ledger has no head"
+def _head_faults(head: Any, chain: Chain) -> Iterator[Found]:
+    """What the head says otherwise than the events that were followed to their end."""
+    last = chain.position
     if head is None:
+        if last:
+            yield last, "is the last event, but the ledger has no head"
         return
-    if head.position != chain.position:
-        yield f"is the last event, but the head stands at {shown(head.position)}"
+    if type(head.position) is not int or head.position < last:
+        yield last, f"is the last event, but the head stands at {shown(head.position)}"
+    elif head.position > last:
+        yield (
+            last + 1,
+            "is missing, " + (f"with all up to {head.position}, " * (head.position > last + 1)) + "says the head",
+        )
     elif head.hash != chain.hash:
-        yield f"the last event has hash {shown(chain.hash)}, but the head has {shown(head.hash)}"
-    if type(head.published) is not int or not 0 <= head.published <= chain.position:
-        yield f"is the last event, but published are {shown(head.published)}"
+        yield last, f"the last event has hash {shown(chain.hash)}, but the head has {shown(head.hash)}"
+    if type(head.published) is not int or not 0 <= head.published <= last:
+        yield last, f"is the last event, but published are {shown(head.published)}"
 
 
 def _side_by_side(copies: Iterator[Any], originals: Iterator[Any]) -> Iterator[tuple[int, Any, Any]]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from shared.errors import Refused
+
 _data = click.option("--data", type=click.Path(path_type=Path), help="The platform's folder.  [default: data]")
 _config = click.option("--config", type=click.Path(path_type=Path), help="A nameko YAML with DATABASES, instead.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -40,6 +42,22 @@ def replay_command(
     from services.scoring.audit_report import replay  # noqa: PLC0415
 
     sys.exit(replay(*_not_both(data, config), facility, year, from_sources=from_sources, as_json=as_json))
+
+
+@audit_group.command("events")
+@_data
+@_config
+@click.option("--facility", help="Needed where there are several.")
+def events_command(*, data: Path | None, config: Path | None, facility: str | None) -> None:
+    """Print a facility's events as JSON Lines, an envelope a line, as `xunjian score` reads them."""
+    from services.scoring.events_out import event_lines  # noqa: PLC0415
+
+    try:
+        for line in event_lines(*_not_both(data, config), facility):
+            click.echo(line)
+    except Refused as fault:
+        click.echo(str(fault), err=True)
+        sys.exit(2)
 
 
 def _not_both(data: Path | None, config: Path | None) -> tuple[Path, Path | None]:

@@ -1,0 +1,293 @@
+"""Every event that the services publish, made by their own aggregates: what really leaves them, not what they might say."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from services.asset_registry.aggregate import Facility, System
+from services.scheduling.aggregate import Occurrence, Plan
+from services.scoring.aggregate import Assessment, Budget, CostBaseline, SatisfactionReport, Waiver
+from services.work_orders.aggregate import WorkOrder
+from services.work_orders.records import Cost, Incident, WorkRequest
+from shared.aggregate import Aggregate
+from shared.contracts.asset_registry import Expected, FacilityRegistered, Point, SystemRegistered
+from shared.contracts.scheduling import PlanItem, PlanItemChanged, PlanItemWithdrawn
+from shared.contracts.scoring import (
+    AssessmentOpened,
+    AssessmentPublished,
+    BudgetRecorded,
+    CostBaselineRecorded,
+    DeductionWaived,
+    Head,
+    RulebookRef,
+    SatisfactionReported,
+)
+from shared.contracts.work_orders import (
+    CostRecorded,
+    IncidentConfirmed,
+    IncidentReported,
+    PointResult,
+    WorkOrderOpened,
+    WorkRequested,
+)
+from shared.event import Event
+
+CHINA = ZoneInfo("Asia/Shanghai")
+MARCH_9 = datetime(2021, 3, 9, 9, 20, tzinfo=CHINA)
+APRIL_30 = datetime(2021, 4, 30, 17, 5, tzinfo=CHINA)
+YEAR_END = datetime(2021, 12, 31, 23, 0, tzinfo=CHINA)
+MINUTE = timedelta(minutes=1)
+OCCURRENCE = "gas-suppression:2021-03:1"
+ORDER = f"wo:{OCCURRENCE}"
+PHOTO = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+RULEBOOK = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+RESULT = "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"
+
+Told = tuple[Aggregate, Event, datetime]
+
+
+def published() -> Iterator[Told]:
+    """Every event of every service: who recorded it, what, and when it happened."""
+    for recorder in (*asset_registry(), *scheduling(), *work_orders(), *scoring()):
+        for event, at in recorder.new_events:
+            yield recorder, event, at
+
+
+def asset_registry() -> Iterable[Aggregate]:
+    """A hall, a system of it, and what became of its points."""
+    at = datetime(2020, 12, 1, 9, 0, tzinfo=CHINA)
+    hall = Facility("chenggong")
+    registration = FacilityRegistered(
+        facility_id="chenggong",
+        name="呈贡区政务服务中心",
+        uscc="91310000775785552L",
+        region_code="530114",
+        address="昆明市呈贡区",
+        floor_area_m2=12600,
+        timezone="Asia/Shanghai",
+    )
+    hall.register(registration, at)
+    system = System("gas-suppression")
+    commissioned = SystemRegistered(
+        system_id="gas-suppression", name="气体灭火系统", category="fire", commissioned_on=date(2018, 6, 1)
+    )
+    system.register(commissioned, at + MINUTE)
+    limits = Expected(unit="MPa", low=Decimal("4.0"), high=Decimal("5.3"))
+    points = (
+        Point(point_id="N-014", label="喷嘴 14", location="三层 机房", expected=limits),
+        Point(point_id="N-015", label="喷嘴 15"),
+    )
+    system.add_points("喷嘴", points, at + 2 * MINUTE)
+    system.relocate_point("N-015", "三层 档案室", at + 3 * MINUTE)
+    system.retire_points(("N-015",), "房间改作他用", APRIL_30)
+    system.decommission(date(2021, 12, 31), "系统更换", YEAR_END)
+    return hall, system
+
+
+def scheduling() -> Iterable[Aggregate]:
+    """A plan that changes, and what becomes of the visits made from it."""
+    at = datetime(2020, 12, 15, 9, 0, tzinfo=CHINA)
+    plan = Plan("2021")
+    monthly = PlanItem(
+        plan_item_id="gas-suppression",
+        system_id="gas-suppression",
+        activity="inspection",
+        rrule="FREQ=MONTHLY;BYMONTHDAY=1",
+        workdays="ignore",
+        window_days=31,
+    )
+    plan.adopt(2021, (monthly,), at)
+    visits = list(plan.due(lambda day: day.weekday() < 5))
+    performed, missed, withdrawn = (Occurrence(visit.occurrence_id) for visit in (visits[2], visits[3], visits[4]))
+    for occurrence, visit in zip((performed, missed, withdrawn), visits[2:5], strict=True):
+        occurrence.schedule(visit, ("N-014", "N-015"), at)
+    performed.perform(ORDER, MARCH_9 + 80 * MINUTE, MARCH_9 + 82 * MINUTE, CHINA)
+    performed.excuse(("N-015",), "施工封闭", "user:zhang", MARCH_9)
+    missed.pass_time(date(2021, 6, 1), CHINA)
+    withdrawn.withdraw("闭馆", date(2021, 5, 3), datetime(2021, 5, 3, 10, 0, tzinfo=CHINA))
+    change = PlanItemChanged(
+        plan_id="2021",
+        plan_item_id="gas-suppression",
+        effective_on=date(2021, 7, 1),
+        reason="与消防演练错开",
+        rrule="FREQ=MONTHLY;BYMONTHDAY=15",
+        window_days=10,
+        workdays="move",
+    )
+    plan.change(change, date(2021, 5, 1), APRIL_30)
+    ended = PlanItemWithdrawn(
+        plan_id="2021", plan_item_id="gas-suppression", effective_on=date(2021, 12, 31), reason="系统更换"
+    )
+    plan.withdraw(ended, date(2021, 11, 30), datetime(2021, 11, 30, 16, 0, tzinfo=CHINA))
+    return plan, performed, missed, withdrawn
+
+
+def work_orders() -> Iterable[Aggregate]:
+    """One inspection from its opening to its closing, the repair that it led to, and all that stands beside."""
+    return _inspection(), _repair(), _request(), _cost(), _incident("incident-1"), _dismissed("incident-2")
+
+
+def scoring() -> Iterable[Aggregate]:
+    """The facts of a year, and its assessment."""
+    report = SatisfactionReport("2021-q1")
+    ratings = SatisfactionReported(
+        report_id="2021-q1",
+        period_start=date(2021, 1, 1),
+        period_end=date(2021, 3, 31),
+        very_satisfied=1502,
+        satisfied=240,
+        basically_satisfied=61,
+        dissatisfied=4,
+        very_dissatisfied=1,
+        defaulted=40,
+        overturned=1,
+    )
+    report.report(ratings, date(2021, 4, 30), APRIL_30)
+    baseline, budget, waiver = CostBaseline("2020"), Budget("2021"), Waiver("waiver-1")
+    baseline.tell(CostBaselineRecorded(year=2020, amount=Decimal("86000.00"), basis="2020 年决算"), APRIL_30)
+    amounts = {"initial": Decimal("120000.00"), "annual": Decimal("118000.00"), "executed": Decimal("31250.50")}
+    budget.tell(BudgetRecorded(year=2021, as_of=date(2021, 3, 31), **amounts), APRIL_30)
+    excuse = {"reason": "施工封闭", "approved_by": "user:zhang"}
+    waiver.waive(DeductionWaived(waiver_id="waiver-1", occurrence_id=OCCURRENCE, point_id="N-015", **excuse), APRIL_30)
+    return report, baseline, budget, waiver, _assessment()
+
+
+def _inspection() -> Aggregate:
+    order = WorkOrder(ORDER)
+    opening = WorkOrderOpened(
+        work_order_id=ORDER,
+        kind="inspection",
+        system_id="gas-suppression",
+        point_ids=("N-014", "N-015"),
+        priority="normal",
+        occurrence_id=OCCURRENCE,
+    )
+    order.open(opening, datetime(2021, 1, 15, 0, 0, tzinfo=UTC))
+    order.assign("user:li", MARCH_9 - 60 * MINUTE)
+    order.start(MARCH_9, MARCH_9)
+    order.hold(MARCH_9 + 10 * MINUTE, "等待钥匙", MARCH_9 + 10 * MINUTE)
+    order.resume(MARCH_9 + 25 * MINUTE, MARCH_9 + 25 * MINUTE)
+    results = (
+        PointResult(
+            point_id="N-014",
+            outcome="fault",
+            reading=Decimal("3.6"),
+            unit="MPa",
+            note="压力偏低",
+            fixed_on_site=False,
+            photos=(PHOTO,),
+        ),
+        PointResult(point_id="N-015", outcome="normal"),
+    )
+    order.inspect(results, MARCH_9 + 70 * MINUTE)
+    order.perform(MARCH_9 + 80 * MINUTE, "user:li", "2 个点位, 1 处故障", MARCH_9 + 82 * MINUTE)
+    order.return_work("user:wang", "照片不清", MARCH_9 + 120 * MINUTE)
+    order.perform(MARCH_9 + 180 * MINUTE, "user:li", "已补拍", MARCH_9 + 181 * MINUTE)
+    order.accept("user:wang", MARCH_9 + 240 * MINUTE)
+    order.close("资料齐全", MARCH_9 + 241 * MINUTE)
+    return order
+
+
+def _repair() -> Aggregate:
+    order = WorkOrder("wo-2")
+    opening = WorkOrderOpened(
+        work_order_id="wo-2",
+        kind="corrective",
+        system_id="gas-suppression",
+        point_ids=("N-014",),
+        priority="high",
+        occurrence_id=OCCURRENCE,
+        description="喷嘴 14 压力偏低",
+        caused_by=ORDER,
+        due_at=datetime(2021, 3, 16, 18, 0, tzinfo=CHINA),
+    )
+    order.open(opening, MARCH_9 + 70 * MINUTE)
+    order.replace_equipment("N-014", date(2021, 3, 9), date(2021, 3, 12), MARCH_9 + 71 * MINUTE)
+    order.cancel("并入年度更换", APRIL_30)
+    return order
+
+
+def _request() -> Aggregate:
+    request = WorkRequest("request-1")
+    wish = WorkRequested(
+        request_id="request-1",
+        description="机房有异味",
+        requested_by="user:chen",
+        system_id="gas-suppression",
+        point_id="N-014",
+    )
+    request.request(wish, MARCH_9)
+    request.reject("已在工单 wo-2 处理", MARCH_9 + 90 * MINUTE)
+    return request
+
+
+def _cost() -> Aggregate:
+    cost = Cost("cost-1")
+    booking = CostRecorded(
+        cost_id="cost-1",
+        amount=Decimal("1280.00"),
+        category="fixed_equipment",
+        incurred_on=date(2021, 3, 12),
+        work_order_id="wo-2",
+        supplier="昆明消防器材有限公司",
+        invoice="053001900104-21786512",
+    )
+    cost.book(booking, MARCH_9)
+    cost.reverse("发票重复入账", APRIL_30)
+    return cost
+
+
+def _reported(incident_id: str) -> Incident:
+    incident = Incident(incident_id)
+    report = IncidentReported(
+        incident_id=incident_id,
+        occurred_at=MARCH_9,
+        description="二层吊顶板坠落",
+        reported_by="user:chen",
+    )
+    incident.report(report, MARCH_9 + 5 * MINUTE)
+    return incident
+
+
+def _incident(incident_id: str) -> Aggregate:
+    incident = _reported(incident_id)
+    finding = IncidentConfirmed(
+        incident_id=incident_id,
+        occurred_at=MARCH_9,
+        harms=("property",),
+        visitors_affected=True,
+        description="一名群众的电脑被砸坏",
+    )
+    incident.confirm(finding, APRIL_30)
+    return incident
+
+
+def _dismissed(incident_id: str) -> Aggregate:
+    incident = _reported(incident_id)
+    incident.dismiss("重复上报", APRIL_30)
+    return incident
+
+
+def _assessment() -> Aggregate:
+    assessment = Assessment("chenggong-2021")
+    opening = AssessmentOpened(
+        assessment_id="chenggong-2021",
+        year=2021,
+        rulebooks=(RulebookRef(rulebook_id="chenggong-2021", sha256=RULEBOOK),),
+        official="chenggong-2021",
+    )
+    assessment.open(opening, datetime(2021, 1, 4, 9, 0, tzinfo=CHINA))
+    publication = AssessmentPublished(
+        assessment_id="chenggong-2021",
+        as_of=date(2021, 12, 31),
+        known_at=YEAR_END,
+        rulebook_sha256=RULEBOOK,
+        heads={"work_orders": Head(position=3120, hash=f"sha256:{RESULT}")},
+        result_sha256=RESULT,
+        published_by="user:zhang",
+        total=Decimal("91.50"),
+    )
+    assessment.publish(publication, YEAR_END)
+    assessment.withdraw("满意度数据更正", YEAR_END + 60 * MINUTE)
+    return assessment

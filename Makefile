@@ -14,7 +14,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(READY) ## Make .venv from requirements.lock (a second time costs nothing)
@@ -42,6 +42,18 @@ format: setup ## Mend what lint and format can mend by themselves
 .PHONY: bench
 bench: setup ## Measure beside peers, on the same PostgreSQL and RabbitMQ
 	@$(BIN)/python infra/test-servers exec $(BIN)/xunjian bench $(ARGS)
+
+.PHONY: test-containers
+test-containers: setup ## Test the platform in containers (docker; two minutes; not part of make test)
+	@$(BIN)/pytest infra/tests $(ARGS)
+
+.PHONY: up
+up: ## Run every service in a container of its own, on 127.0.0.1:8000 (docker; XUNJIAN_PORT=… for another port)
+	@infra/compose up
+
+.PHONY: down
+down: ## Stop the containers; data stays (ARGS=--volumes to remove it)
+	@infra/compose down $(ARGS)
 
 .PHONY: servers
 servers: setup ## Bring up PostgreSQL and RabbitMQ for tests and benchmarks

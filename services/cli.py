@@ -120,6 +120,7 @@ def embedded_config(data: Path, port: int, simulated: bool | None) -> dict[str, 
 def _host(config: dict[str, Any], services: tuple[str, ...]) -> Any:
     """Start services in this process; SIGTERM and SIGINT stop them. Raises Refused where one cannot start."""
     import eventlet  # noqa: PLC0415
+    import eventlet.debug  # noqa: PLC0415
     from nameko.runners import ServiceRunner  # noqa: PLC0415
 
     import_module("shared.embedded")
@@ -128,7 +129,9 @@ def _host(config: dict[str, Any], services: tuple[str, ...]) -> Any:
         runner.add_service(getattr(import_module(f"services.{service}.service"), HOSTED[service]))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: eventlet.spawn_n(runner.stop))
+    eventlet.debug.hub_exceptions(False)  # what keeps a service from starting is raised here, and not printed as well
     runner.start()
+    eventlet.debug.hub_exceptions(True)
     return runner
 
 
@@ -142,7 +145,10 @@ def _port_of(runner: Any) -> int:
 def _must_be_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as fault:
+            raise OSError(f"--port {port}: {fault.strerror}, expected a port of 127.0.0.1 that is free") from fault
 
 
 @contextmanager

@@ -6,8 +6,6 @@ writers never share a position and positions follow the order of commits. A writ
 """
 
 import hashlib
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,15 +32,13 @@ from sqlalchemy.exc import IntegrityError
 from uuid_utils import uuid7
 
 from shared.clock import Clock
+from shared.commit_queue import CommitQueue, Place
 from shared.database import Database
-from shared.errors import Conflict, Unavailable
+from shared.errors import Conflict
 from shared.event import Event, Recorded, canonical, read, timestamp
 
 GENESIS = "sha256:" + 64 * "0"
 """The `prevhash` of a facility's first event."""
-
-BATCH = 200
-"""How many waiting commands one transaction commits together at most."""
 
 metadata = MetaData()
 heads = Table(
@@ -122,15 +118,15 @@ class Ledger:
         self.fold = fold
         self.on_commit: list[Callable[[], None]] = []
         self._heads: dict[str, _Head] = {}
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str, CommitQueue] = {}
 
     def append(self, entry: Entry) -> Sequence[Recorded]:
         """Commit an entry, together with others that wait for the same facility; returns its events as recorded.
 
         Raises Conflict if a stream moved on meanwhile or the command is already remembered.
         """
-        place = _Place(entry)
-        queue = self._queues.setdefault(entry.facility, _Queue())
+        place = Place(entry)
+        queue = self._queues.setdefault(entry.facility, CommitQueue())
         queue.pass_through(place, partial(self._commit, entry.facility))
         for wake in self.on_commit:
             wake()
@@ -174,7 +170,7 @@ class Ledger:
         found = self.database.mappings(select(commands).where(commands.c.command_id == command_id))
         return Done(**found[0]) if found else None
 
-    def _commit(self, facility: str, batch: "Sequence[_Place]") -> None:
+    def _commit(self, facility: str, batch: Sequence[Place]) -> None:
         """Commit a batch as one; if somebody in it fails, commit each alone to find out who."""
         try:
             self._commit_together(facility, [place.entry for place in batch])
@@ -250,7 +246,7 @@ class Ledger:
             entry.recorded = []
             for draft in entry.drafts:
                 position += 1
-                body = self._body(facility, position, hash_, now, entry, draft)
+                body = self._body(entry, draft, {"position": position, "recordedat": now, "prevhash": hash_})
                 hash_ = chained(hash_, body)
                 entry.recorded.append(read(body, hash_))
                 yield {
@@ -263,8 +259,8 @@ class Ledger:
                     "hash": hash_,
                 }
 
-    def _body(self, facility: str, position: int, prevhash: str, now: str, entry: Entry, draft: Draft) -> bytes:
-        """The canonical bytes of an envelope without `hash` (events.md)."""
+    def _body(self, entry: Entry, draft: Draft, link: dict[str, Any]) -> bytes:
+        """The canonical bytes of an envelope without `hash` (events.md); `link` is its place in the ledger."""
         attributes = {
             "specversion": "1.0",
             "id": str(uuid7()),
@@ -274,14 +270,12 @@ class Ledger:
             "time": draft.time.isoformat(),
             "datacontenttype": "application/json",
             "data": draft.event.data(),
-            "facility": facility,
-            "position": position,
+            "facility": entry.facility,
             "streamversion": draft.version,
-            "recordedat": now,
             "actor": entry.actor,
             "correlationid": entry.correlation_id,
             "causationid": entry.causation_id,
-            "prevhash": prevhash,
+            **link,
         }
         if self.clock.simulated:
             attributes["simulated"] = True
@@ -299,67 +293,6 @@ def _clashes() -> Iterator[None]:
         yield
     except IntegrityError as clash:
         raise Conflict("the stream moved on, or the command is already remembered") from clash
-
-
-class _Place:
-    """An entry in the queue, and what became of it; `turn` opens when it is settled, or when it is its turn to lead."""
-
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
-        self.settled = False
-        self.error: Exception | None = None
-        self.turn = threading.Lock()
-        self.turn.acquire()
-
-
-class _Queue:
-    """Who waits to write to one facility: the first writes for all that came while the one before was writing."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.waiting: deque[_Place] = deque()
-        self.led = False
-
-    def pass_through(self, place: _Place, commit: Callable[[Sequence[_Place]], None]) -> None:
-        """Wait until somebody committed the place, or commit it, with those behind it, oneself."""
-        with self.lock:
-            self.waiting.append(place)
-            leads, self.led = not self.led, True
-        if not leads:
-            self._wait(place)
-            if place.settled:
-                return
-        with self.lock:
-            batch = [self.waiting.popleft() for _ in range(min(len(self.waiting), BATCH))]
-        try:
-            commit(batch)
-        finally:
-            self._hand_over(batch)
-
-    def _wait(self, place: _Place) -> None:
-        """Wait for the place's turn; who is stopped while waiting leaves the queue, and passes on its turn to lead."""
-        try:
-            place.turn.acquire()
-        except BaseException:
-            with self.lock:
-                if place in self.waiting:
-                    self.waiting.remove(place)
-                    if not place.turn.locked():
-                        self._lead_on()
-            raise
-
-    def _lead_on(self) -> None:
-        self.led = bool(self.waiting)
-        if self.waiting:
-            self.waiting[0].turn.release()
-
-    def _hand_over(self, batch: Sequence[_Place]) -> None:
-        with self.lock:
-            self._lead_on()
-        for place in batch:
-            if not place.settled:
-                place.settled, place.error = True, Unavailable("the writer was stopped")
-            place.turn.release()
 
 
 def chained(prevhash: str, body: bytes) -> str:

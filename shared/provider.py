@@ -3,9 +3,11 @@
 from typing import Any
 
 from nameko.extensions import DependencyProvider
+from sqlalchemy.exc import DBAPIError
 
 from shared.config import database_url, setting
 from shared.database import Database
+from shared.errors import Unavailable
 from shared.installation import clock_of
 from shared.ledger import Ledger
 from shared.relay import Relay
@@ -18,11 +20,15 @@ class LedgerProvider(DependencyProvider):
     relay = Relay()
 
     def setup(self) -> None:
-        """Open the database; raises Rejected if it was marked as the other kind of installation."""
+        """Open the database; raises Unavailable if that fails, Rejected if it is of the other kind of installation."""
         service = self.container.service_name
         database = Database(database_url(self.container.config, service))
-        database.migrate(service)
-        clock = clock_of(database, setting(self.container.config, "SIMULATED"))
+        try:
+            database.migrate(service)
+            clock = clock_of(database, setting(self.container.config, "SIMULATED"))
+        except DBAPIError as fault:
+            place = database.url.render_as_string(hide_password=True)
+            raise Unavailable(f"{place}: expected a database for {service}: {fault.orig}") from fault
         self.ledger = Ledger(database, service, clock, self.container.service_cls.fold)
 
     def start(self) -> None:

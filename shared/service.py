@@ -17,6 +17,7 @@ import structlog
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 from nameko.rpc import rpc
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from shared.errors import Conflict, Invalid, Refused, Unavailable
 from shared.event import flat, timestamp
@@ -55,7 +56,7 @@ def command(schema: type[C]) -> Callable[[Callable[[Any, Unit, C], Any]], Any]:
                 except msgspec.ValidationError as fault:
                     raise Invalid(str(fault)) from fault
                 if context.get("time"):
-                    self.ledger.clock.advance(datetime.fromisoformat(context["time"]))
+                    self.ledger.clock.advance(_moment(context["time"]))
                 return _once(self, method, facility, data, context, asked)
 
         return rpc(carry_out, expected_exceptions=Refused)
@@ -79,9 +80,7 @@ def _once(  # noqa: PLR0917  the words of a call
     print_ = fingerprint(method.__name__, facility, data)
     for attempt in range(1, ATTEMPTS + 1):
         if before := service.ledger.remembered(context["command_id"]):
-            if before.fingerprint != print_:
-                raise Conflict("this idempotency key was used for another command")
-            return orjson.loads(before.outcome)
+            return _first_answer(before, print_)
         unit = Unit(
             service.ledger,
             facility,
@@ -89,18 +88,36 @@ def _once(  # noqa: PLR0917  the words of a call
             correlation_id=context["correlation_id"],
             causation_id=context["command_id"],
         )
-        outcome = method(service, unit, asked)
+        try:
+            outcome = method(service, unit, asked)
+        except Refused:  # perhaps because the same request was carried out since we looked
+            if before := service.ledger.remembered(context["command_id"]):
+                return _first_answer(before, print_)
+            raise
         try:
             service.ledger.append(
                 unit.entry(Done(command_id=context["command_id"], fingerprint=print_, outcome=orjson.dumps(outcome)))
             )
-        except Conflict:
+        except (Conflict, IntegrityError):  # somebody was faster on a stream, or took a key that a view keeps once
             if attempt == ATTEMPTS:
                 raise
             log.info("decided anew", command=method.__name__, facility=facility, attempt=attempt)
         else:
             return outcome
     raise AssertionError("unreachable")
+
+
+def _first_answer(before: Done, print_: str) -> Any:
+    if before.fingerprint != print_:
+        raise Conflict("this idempotency key was used for another command")
+    return orjson.loads(before.outcome)
+
+
+def _moment(words: str) -> datetime:
+    try:
+        return datetime.fromisoformat(words)
+    except ValueError as fault:
+        raise Invalid({"time": ["expected a timestamp with offset (RFC 3339)"]}) from fault
 
 
 class LedgerService:
@@ -150,7 +167,7 @@ class LedgerService:
     @query
     def set_clock(self, now: str) -> None:
         """Move a simulated clock on; raises Rejected in a real installation."""
-        self.ledger.clock.advance(datetime.fromisoformat(now))
+        self.ledger.clock.advance(_moment(now))
         remember_now(self.ledger.database, self.ledger.clock.now())
         self.on_clock()
 

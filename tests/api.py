@@ -22,7 +22,7 @@ class Api:
     def once(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """One request: status and document; (0, why) where there was no answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
-        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        told = {"Content-Type": "application/json"} | {name.replace("_", "-"): text for name, text in headers.items()}
         try:
             connection.request(method, f"/v1{path}", None if body is None else orjson.dumps(body), told)
             response = connection.getresponse()
@@ -38,7 +38,7 @@ class Api:
 
     def post(self, path: str, body: Any, key: str, actor: str = "user:li", at: str | None = None) -> Any:
         """Send a command until it is answered, at a simulated time (RFC 3339)."""
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key, "X-Actor": actor}
+        headers = {"Idempotency-Key": key, "X-Actor": actor}
         return self._patiently("POST", path, body, headers | ({"X-Simulated-Time": at} if at else {}))
 
     def _patiently(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:

@@ -1,7 +1,7 @@
 """Platforms to disturb, and the undisturbed run that each is compared with."""
 
+import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -13,8 +13,8 @@ import pytest
 
 from shared.config import SERVICES
 from shared.database import Database
-from tests.processes import ROOT, Platform, distributed, embedded
-from tests.story import Story
+from tests.processes import BIN, ROOT, Platform, distributed, embedded
+from tests.story import AS_OF, Story
 from tests.truth import Truth, undated
 
 Start = Callable[..., AbstractContextManager[Platform]]
@@ -27,6 +27,12 @@ class Outcome:
 
     score: bytes
     told: dict[str, Counter[str]]
+
+    def assert_same_as(self, other: "Outcome") -> None:
+        """Assert that the score is the same byte for byte, and that the same was recorded, as often."""
+        assert self.score == other.score
+        for service, told in self.told.items():
+            assert sorted(told - other.told[service]) == sorted(other.told[service] - told) == [], service
 
 
 def outcome_of(story: Story) -> Outcome:
@@ -81,7 +87,24 @@ def service_databases(postgres_url: str) -> Iterator[dict[str, str]]:
     server.close()
 
 
-def run_xunjian(*arguments: str | Path, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+def run_xunjian(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run the command line to its end."""
-    command = [Path(sys.executable).parent / "xunjian", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [BIN / "xunjian", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def assert_auditable(story: Story) -> None:
+    """Assert that a finished story can be published, and that the publication stands up to an audit."""
+    story.tell("/assessments/assessment-2021/publish", {"as_of": AS_OF})
+    story.platform.settle()
+    option, environment = story.platform.found_by
+    for audit in (["verify"], ["replay"], ["replay", "--from-sources"]):
+        finished = run_xunjian("audit", *audit, option, **environment)
+        assert finished.returncode == 0, finished.stdout + finished.stderr

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from tests.api import Api
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
+CONFIG = "infra/config.yaml"
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 EVERYWHERE = "platform"
@@ -32,7 +33,7 @@ class Process:
     """A program that is started again whenever it was killed, each time with the next of its mischiefs, then with none."""
 
     name: str
-    program: tuple[str, ...]
+    program: Sequence[str]
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     mischiefs: list[str] = field(default_factory=list)
@@ -70,11 +71,21 @@ class Process:
 
 
 class Platform:
-    """One installation: its processes by name, where its databases are, and a client of its API."""
+    """One installation: its processes by name, where its databases are, and a client of its API.
 
-    def __init__(self, processes: Iterable[Process], databases: Mapping[str, str], port: int) -> None:
+    `found_by` is how the command line finds it: an option of `xunjian audit`, and the environment that this needs.
+    """
+
+    def __init__(
+        self,
+        processes: Iterable[Process],
+        databases: Mapping[str, str],
+        port: int,
+        found_by: tuple[str, Mapping[str, str]],
+    ) -> None:
         self.processes = {process.name: process for process in processes}
         self.databases = databases
+        self.found_by = found_by
         self.port = port
         self.api = Api(port)
         self._ended = threading.Event()
@@ -153,15 +164,18 @@ class Platform:
 def embedded(folder: Path, *mischiefs: str, simulated: bool = True) -> Iterator[Platform]:
     """`xunjian serve` on a data folder within `folder`."""
     port, data = free_port(), folder / "data"
-    program = ("xunjian", "serve", f"--data={data}", f"--port={port}", "--log-level=INFO")
-    program = (*program, "--simulated") if simulated else program
+    program = ["xunjian", "serve", f"--data={data}", f"--port={port}", "--log-level=INFO"]
+    if simulated:
+        program.append("--simulated")
     process = Process(EVERYWHERE, program, folder / "platform.log", mischiefs=list(mischiefs))
     databases = {service: f"sqlite:///{data / service}.db" for service in SERVICES}
-    yield from _running(Platform([process], databases, port))
+    yield from _running(Platform([process], databases, port, (f"--data={data}", {})))
 
 
 @contextmanager
-def distributed(folder: Path, amqp_url: str, databases: Mapping[str, str], *mischiefs: str) -> Iterator[Platform]:
+def distributed(
+    folder: Path, amqp_url: str, databases: Mapping[str, str], *mischiefs: str, **settings: str
+) -> Iterator[Platform]:
     """Every service by `nameko run`, with impatient settings; each is up to its own of the mischiefs."""
     port = free_port()
     environment = {
@@ -171,18 +185,19 @@ def distributed(folder: Path, amqp_url: str, databases: Mapping[str, str], *misc
         "XUNJIAN_CATCH_UP_SECONDS": "1.0",
         "PYTHONWARNINGS": "ignore",
         **{f"XUNJIAN_DATABASE_{service.upper()}": url for service, url in databases.items()},
+        **{f"XUNJIAN_{name.upper()}": value for name, value in settings.items()},
     }
     processes = [
         Process(
             service,
-            ("nameko", "run", "--config", "infra/config.yaml", f"services.{service}.service"),
+            ("nameko", "run", "--config", CONFIG, f"services.{service}.service"),
             folder / f"{service}.log",
             environment,
             [mischief for mischief in mischiefs if mischief.startswith(f"{service}/")],
         )
         for service in (*SERVICES, "gateway")
     ]
-    yield from _running(Platform(processes, databases, port))
+    yield from _running(Platform(processes, databases, port, (f"--config={CONFIG}", environment)))
 
 
 def _running(platform: Platform) -> Iterator[Platform]:

@@ -31,7 +31,7 @@ def test_messages_that_are_lost_repeated_and_shuffled_change_nothing(start: Star
         story = Story(platform)
         story.tell_all()
 
-        assert outcome_of(story) == undisturbed
+        outcome_of(story).assert_same_as(undisturbed)
 
 
 @pytest.mark.slow
@@ -51,7 +51,7 @@ def test_queues_that_are_purged_or_filled_with_old_messages_change_nothing(
             story.rate(month)
         story.end()
 
-        assert outcome_of(story) == undisturbed
+        outcome_of(story).assert_same_as(undisturbed)
 
 
 @pytest.mark.slow
@@ -70,7 +70,7 @@ def test_a_broker_that_restarts_while_work_is_done_changes_nothing(
         story.end()
 
         assert platform.api.repeated > 0
-        assert outcome_of(story) == undisturbed
+        outcome_of(story).assert_same_as(undisturbed)
 
 
 @pytest.mark.slow

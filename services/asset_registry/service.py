@@ -38,7 +38,7 @@ class AssetRegistry(service.LedgerService):
     @command(commands.AddPoints)
     def add_points(self, do: Unit, asked: commands.AddPoints) -> None:
         """Add points whose ids are new in the whole facility."""
-        system = do.edit(System, asked.system_id)
+        do.edit(System, asked.system_id).add_points(asked.equipment, asked.points, do.now)
         ids = [point.point_id for point in asked.points]
         taken = do.rows(
             select(views.points.c.point_id, views.points.c.system_id).where(
@@ -47,7 +47,6 @@ class AssetRegistry(service.LedgerService):
         )
         if taken:
             raise Rejected("point ids taken: " + ", ".join(f"{row.point_id} ({row.system_id})" for row in taken))
-        system.add_points(asked.equipment, asked.points, do.now)
 
     @command(commands.RetirePoints)
     def retire_points(self, do: Unit, asked: commands.RetirePoints) -> None:

@@ -96,6 +96,8 @@ class Plan(Aggregate):
 
 def _faults(items: tuple[PlanItem, ...], year: int) -> Iterator[tuple[str, list[str]]]:
     ids = [item.plan_item_id for item in items]
+    if not items:
+        yield "items", ["expected at least one item"]
     for number, item in enumerate(items):
         if len(item.plan_item_id) > LONGEST_ITEM_ID:
             yield f"items[{number}].plan_item_id", [f"expected at most {LONGEST_ITEM_ID} characters"]

@@ -68,7 +68,8 @@ def _window_end(start: date, window_days: int | None) -> date:
     """The last day of the window: of its month without `window_days`, and never beyond its year."""
     if window_days is None:
         return (start.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    return min(start + timedelta(days=window_days - 1), date(start.year, 12, 31))
+    end_of_year = date(start.year, 12, 31)
+    return start + timedelta(days=min(window_days - 1, (end_of_year - start).days))
 
 
 def _first_workday(visit: Due, is_workday: IsWorkday) -> date:

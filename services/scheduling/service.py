@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,17 +61,21 @@ class Scheduling(service.LedgerService):
             raise Invalid(unknown)
         plan = do.find(Plan, asked.plan_id)
         plan.adopt(asked.year, asked.items, do.now)
-        self._make_due(do, [plan])
+        self._must_be_planned_once(do, plan)
+        self._make_due(do, [plan], self._today(do))
 
     @command(commands.ChangePlanItem)
     def change_plan_item(self, do: Unit, asked: commands.ChangePlanItem) -> None:
-        """Change a duty from a day on."""
-        do.edit(Plan, asked.plan_id).change(PlanItemChanged(**vars(asked)), self._today(do), do.now)
+        """Change a duty from a day on; what was to be scheduled before now is, as it was planned then."""
+        plan, today = self._up_to_date(do, asked.plan_id), self._today(do)
+        plan.change(PlanItemChanged(**vars(asked)), today, do.now)
+        self._make_due(do, [plan], today)
 
     @command(commands.WithdrawPlanItem)
     def withdraw_plan_item(self, do: Unit, asked: commands.WithdrawPlanItem) -> None:
-        """End a duty from a day on."""
-        do.edit(Plan, asked.plan_id).withdraw(PlanItemWithdrawn(**vars(asked)), self._today(do), do.now)
+        """End a duty from a day on; what was to be scheduled before now is."""
+        plan = self._up_to_date(do, asked.plan_id)
+        plan.withdraw(PlanItemWithdrawn(**vars(asked)), self._today(do), do.now)
 
     @command(commands.ExcuseOccurrence)
     def excuse_occurrence(self, do: Unit, asked: commands.ExcuseOccurrence) -> None:
@@ -79,13 +84,18 @@ class Scheduling(service.LedgerService):
 
     @command(commands.WithdrawOccurrence)
     def withdraw_occurrence(self, do: Unit, asked: commands.WithdrawOccurrence) -> None:
-        """Withdraw a visit."""
+        """Withdraw a visit, once it is sure that no work was reported for it."""
+        self.must_have_heard(self.work_orders, do.facility)
         do.edit(Occurrence, asked.occurrence_id).withdraw(asked.reason, self._today(do), do.now)
 
     @subscribe("asset_registry", FacilityRegistered, SystemRegistered, SystemDecommissioned, PointsAdded, PointsRetired)
     def on_assets(self, do: Unit, recorded: Recorded) -> None:
-        """Know the facilities, systems and points that plans are about."""
+        """Know the facilities, systems and points that plans are about.
+
+        What was to be scheduled before such a change is made first, with the points of then, however late we hear of it.
+        """
         facility, event = recorded.facility, recorded.event
+        self._make_due(do, self._plans(do), recorded.recordedat.astimezone(ZoneInfo(self._timezone(do))).date())
         system = views.systems.c
         match event:
             case FacilityRegistered():
@@ -138,44 +148,83 @@ class Scheduling(service.LedgerService):
 
     def on_clock(self) -> None:
         """Make what is due soon and judge what is over, facility by facility, catching up whatever was slept through."""
+        faults: list[Exception] = []
         for facility in sorted({row.facility for row in self.ledger.database.rows(select(views.plans.c.facility))}):
             try:
-                self.must_have_heard(self.asset_registry, facility)
-                self.must_have_heard(self.work_orders, facility)
                 self._look_at_the_clock(facility)
             except (Conflict, Unavailable) as fault:
                 log.info("the clock is looked at again soon", facility=facility, fault=str(fault))
-                if self.ledger.clock.simulated:
-                    raise
+                faults.append(fault)
+            except Exception as fault:
+                log.exception("the clock was not looked at", facility=facility)
+                faults.append(fault)
+        if faults and self.ledger.clock.simulated:
+            raise faults[0]
 
     def _look_at_the_clock(self, facility: str) -> None:
-        cause = str(uuid7())
-        do = Unit(self.ledger, facility, actor=f"service:{self.name}", correlation_id=cause, causation_id=cause)
-        rows = do.rows(select(views.plans.c.plan_id).where(views.plans.c.facility == facility))
-        self._make_due(do, [do.edit(Plan, row.plan_id) for row in rows])
+        self.must_have_heard(self.asset_registry, facility)
+        self.must_have_heard(self.work_orders, facility)
+        for decide in (self._schedule, self._judge):
+            cause = str(uuid7())
+            do = Unit(self.ledger, facility, actor=f"service:{self.name}", correlation_id=cause, causation_id=cause)
+            decide(do)
+            entry = do.entry()
+            if entry.drafts:
+                # As they would stand had the clock been looked at all the time; a visit's own do so already.
+                entry.drafts = sorted(entry.drafts, key=lambda draft: draft.time)
+                self.ledger.append(entry)
+
+    def _schedule(self, do: Unit) -> None:
+        self._make_due(do, self._plans(do), self._today(do))
+
+    def _judge(self, do: Unit) -> None:
+        """Let every visit that waits be judged, also those that were made only now and are over already."""
         today, zone = self._today(do), ZoneInfo(self._timezone(do))
-        for row in do.rows(views.waiting(facility)):
+        for row in do.rows(views.waiting(do.facility)):
             if row.window_end < today.isoformat():
                 do.edit(Occurrence, row.occurrence_id).pass_time(today, zone)
-        entry = do.entry()
-        if entry.drafts:
-            self.ledger.append(entry)
 
-    def _make_due(self, do: Unit, plans: list[Plan]) -> None:
+    def _plans(self, do: Unit) -> list[Plan]:
+        rows = do.rows(select(views.plans.c.plan_id).where(views.plans.c.facility == do.facility))
+        return [do.edit(Plan, row.plan_id) for row in rows]
+
+    def _up_to_date(self, do: Unit, plan_id: str) -> Plan:
+        """A plan whose visits are made as far ahead as they are to be today."""
+        self.must_have_heard(self.asset_registry, do.facility)
+        plan = do.edit(Plan, plan_id)
+        self._make_due(do, [plan], self._today(do))
+        return plan
+
+    def _must_be_planned_once(self, do: Unit, plan: Plan) -> None:
+        """Refuse items that another plan of the year has: their visits would have the same ids."""
+        others = [other for other in self._plans(do) if other.year == plan.year and other is not plan]
+        taken = {
+            f"items[{number}].plan_item_id": [f"{item_id} is in plan {other.id} of {plan.year} already"]
+            for number, item_id in enumerate(plan.terms)
+            for other in others
+            if item_id in other.terms
+        }
+        if taken:
+            raise Invalid(taken)
+
+    def _make_due(self, do: Unit, plans: list[Plan], today: date) -> None:
         """Make every occurrence whose window opens within the horizon and that was not made yet."""
-        horizon = self._today(do) + timedelta(days=HORIZON_DAYS)
+        if not plans:
+            return
+        horizon = today + timedelta(days=HORIZON_DAYS)
         table = views.occurrences.c
         made = {row.occurrence_id for row in do.rows(select(table.occurrence_id).where(table.facility == do.facility))}
         systems = {
             row.system_id: row for row in do.rows(select(views.systems).where(views.systems.c.facility == do.facility))
         }
         points = self._points(do)
-        for plan in plans:
-            for visit in plan.due(is_workday):
-                if visit.window_start > horizon or visit.occurrence_id in made:
-                    continue
-                if _in_commission(systems.get(visit.item.system_id), visit.window_start, visit.window_end):
-                    occurrence = do.find(Occurrence, visit.occurrence_id)
+        visits = [visit for plan in plans for visit in plan.due(is_workday)]
+        for visit in sorted(visits, key=attrgetter("window_start")):
+            if visit.window_start > horizon or visit.occurrence_id in made:
+                continue
+            if _in_commission(systems.get(visit.item.system_id), visit.window_start, visit.window_end):
+                occurrence = do.find(Occurrence, visit.occurrence_id)
+                if not occurrence.exists:
                     occurrence.schedule(visit, tuple(points[visit.item.system_id]), do.now)
 
     def _points(self, do: Unit) -> defaultdict[str, list[str]]:

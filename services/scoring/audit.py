@@ -4,6 +4,7 @@ Only what the databases themselves show is judged. A tail cut off in every copy,
 event on in all of them, agrees with itself: that takes a seal kept elsewhere (docs/audit-guide.md).
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ JOURNAL = (
 EVER = 2**63 - 1
 """A position above all others."""
 
-_HEAD = "SELECT position, hash, published FROM ledger WHERE facility = :facility"
+HEAD = "SELECT position, hash, published FROM ledger WHERE facility = :facility"
 _ROWS = (
     "SELECT position, body, hash, facility, event_id, stream, version, type"
     " FROM event WHERE facility = :facility ORDER BY position"
@@ -41,7 +42,10 @@ _HASH = "SELECT hash FROM event WHERE facility = :facility AND position = :posit
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One difference: in whose database, of which facility, at which position of its ledger, and what."""
+    """One difference: in whose database, of which facility, at which position of its ledger, and what.
+
+    Facility and position are None where it concerns the whole database.
+    """
 
     service: str
     facility: Any
@@ -49,6 +53,8 @@ class Fault:
     what: str
 
     def __str__(self) -> str:
+        if self.facility is None:
+            return f"{self.service}: {self.what}"
         return f"{self.service}, facility {shown(self.facility)}, position {shown(self.position)}: {self.what}"
 
 
@@ -61,11 +67,12 @@ class _Place:
     """Where the reading is."""
 
     service: str
-    facility: Any = "?"
+    facility: Any = None
     position: int = 0
 
     def fault(self, what: str, position: Any = None) -> Fault:
         at = self.position if position is None else position
+        at = None if self.facility is None else at
         return Fault(service=self.service, facility=self.facility, position=at, what=what)
 
 
@@ -78,7 +85,10 @@ class Verification:
         self.events = 0
 
     def faults(self) -> Iterator[Fault]:
-        """Every difference: of the ledgers, of what readers remember of them, and of the journal; raises Unreadable."""
+        """Every difference: in ledgers, in what readers remember of them, in journal and rulebooks, in files.
+
+        Raises Unreadable where a database cannot be asked.
+        """
         for service in self.databases:
             place = _Place(service)
             yield from _guarded(self._ledgers(place), place)
@@ -88,7 +98,7 @@ class Verification:
         if KEEPER in self.databases:
             place = _Place(KEEPER)
             yield from _guarded(self._journals(place), place)
-
+            yield from _guarded(map(place.fault, _rulebook_faults(self.databases[KEEPER])), place)
         for service, database in self.databases.items():
             if database.sqlite:
                 place = _Place(service)
@@ -106,11 +116,11 @@ class Verification:
 
     def _ledger(self, place: _Place) -> Iterator[Fault]:
         chain = LedgerChain(place.service)
-        if not _is_text(place.facility):
+        if not is_text(place.facility):
             yield place.fault("there are events under a name that is no text")
             return
         with snapshot(self.databases[place.service]) as connection:
-            head = one(connection, _HEAD, facility=place.facility)
+            head = one(connection, HEAD, facility=place.facility)
             for position, body, hash_, *columns in stream(connection, _ROWS, facility=place.facility):
                 self.events += 1
                 faults = chain.follow(position, body, hash_)
@@ -118,7 +128,7 @@ class Verification:
                 place.position = chain.position
                 for at, what in faults:
                     yield place.fault(what, at)
-        for at, what in _head_faults(head, chain):
+        for at, what in head_faults(head, chain):
             yield place.fault(what, at)
 
     # What readers remember
@@ -137,7 +147,7 @@ class Verification:
                     yield place.fault(f"the checkpoint of {source} has hash {shown(hash_)}, but {there}", position)
 
     def _hash_at(self, source: str, facility: Any, position: Any) -> Any:
-        if position == 0 or not _is_text(facility) or not _is_text(position):
+        if position == 0 or not is_text(facility) or not is_text(position):
             return GENESIS if position == 0 else None
         with snapshot(self.databases[source]) as connection:
             row = one(connection, _HASH, facility=facility, position=position)
@@ -161,7 +171,7 @@ class Verification:
         kept |= {(source, facility) for source, facility, *_ in checkpoints}
         for source, facility in sorted(kept, key=repr):
             here = _Place(KEEPER, facility)
-            if source in self.databases and _is_text(facility):
+            if source in self.databases and is_text(facility):
                 yield from _guarded(self._journal(here, source), here)
             elif source in self.databases:
                 yield here.fault(f"the journal of {source} has events under a name that is no text")
@@ -188,14 +198,14 @@ def replay_events(database: Database, facility: str) -> Iterator[Recorded]:
     """
     position, tip = 0, GENESIS
     with snapshot(database) as connection:
-        head = one(connection, _HEAD, facility=facility)
+        head = one(connection, HEAD, facility=facility)
         for at, body, hash_ in stream(connection, LEDGER, facility=facility, last=EVER):
             if at != position + 1 or type(body) is not bytes or chained(tip, body) != hash_:
                 (where, what), *_ = Chain(position, tip).follow(at, body, hash_)
                 raise Broken(f"facility {facility}, position {where}: {what}")
             position, tip = at, hash_
             yield read(body, hash_)
-    for where, what in _head_faults(head, Chain(position, tip)):
+    for where, what in head_faults(head, Chain(position, tip)):
         raise Broken(f"facility {facility}, position {where}: {what}")
 
 
@@ -209,6 +219,14 @@ def _guarded(faults: Iterable[Fault], place: _Place) -> Iterator[Fault]:
         yield place.fault(f"cannot be read, nor what follows: {error.orig}", place.position + 1)
 
 
+def _rulebook_faults(database: Database) -> Iterator[str]:
+    with snapshot(database) as connection:
+        for name, content in stream(connection, "SELECT sha256, text FROM rulebook ORDER BY sha256"):
+            found = sha256_of(content)
+            if found != name:
+                yield f"rulebook {shown(name)} was changed: its text has sha256 {found}"
+
+
 def _file_faults(database: Database) -> Iterator[str]:
     """What SQLite finds wrong with its file beyond the events: an index that was changed, say."""
     with snapshot(database) as connection:
@@ -217,7 +235,7 @@ def _file_faults(database: Database) -> Iterator[str]:
                 yield f"the file is damaged: {' '.join(found.split())}"
 
 
-def _head_faults(head: Any, chain: Chain) -> Iterator[Found]:
+def head_faults(head: Any, chain: Chain) -> Iterator[Found]:
     """What the head says otherwise than the events that were followed to their end."""
     last = chain.position
     if head is None:
@@ -259,7 +277,12 @@ def _difference(copy: Any, original: Any) -> str:
     return "" if copy.hash == original.hash else "differs from the ledger in the hash"
 
 
-def _is_text(value: Any) -> bool:
+def sha256_of(content: Any) -> str:
+    """SHA-256 in hexadecimal of bytes as a database gives them, or of what else somebody put there."""
+    return hashlib.sha256(content if isinstance(content, bytes) else repr(content).encode()).hexdigest()
+
+
+def is_text(value: Any) -> bool:
     """Whether a database would take it back as a name (or a number)."""
     try:
         return isinstance(value, int) or bool(str.encode(value) or True)

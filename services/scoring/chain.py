@@ -38,10 +38,10 @@ class Chain:
         if type(body) is not bytes or type(hash_) is not str:
             return [*faults, (self.position, "body or hash is not of the type that was written")]
         whats = self._read(body, hash_)
-        prevhash = str(self.members.get("prevhash"))
+        prevhash = str(self.members.get("prevhash", GENESIS))
         # Where the hash alone was changed, the next event still names the true one; where events are missing, any.
-        if before and prevhash not in before:
-            whats.append(f"prevhash is {prevhash}, but the hash of the event before is {before[0]}")
+        if before and prevhash not in before and self.members:
+            whats.append(f"prevhash is {prevhash}, but the hash of the event before is {shown(before[0])}")
         self._computed = chained(prevhash, body)
         if self._computed != hash_:
             whats.append(f"hash is {shown(hash_)}, but the content gives {self._computed}")
@@ -62,10 +62,14 @@ class Chain:
         try:
             members = orjson.loads(body)
             whats = [] if canonical(members) == body else ["the body is not in canonical form (RFC 8785)"]
-        except (ValueError, TypeError, RecursionError) as fault:
-            return [f"the body is not canonical JSON: {fault}"]
-        if isinstance(members, dict):
-            self.members = members
+        except (
+            AttributeError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as fault:  # no object, too deep, a float, no JSON
+            return [f"the body is no canonical JSON object: {fault}"]
+        self.members = members
         try:
             self.recorded = read(body, hash_)
         except Refused as fault:

@@ -4,7 +4,6 @@ A publication names the head of every ledger, the rulebook's hash and the result
 journal, or from the services' own ledgers, up to those heads; the evaluation is the one that published it.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -12,7 +11,7 @@ from decimal import Decimal
 
 from sqlalchemy.exc import DBAPIError
 
-from services.scoring.audit import EVER, JOURNAL, KEEPER, LEDGER, Fault
+from services.scoring.audit import EVER, HEAD, JOURNAL, KEEPER, LEDGER, Fault, head_faults, is_text, sha256_of
 from services.scoring.chain import Chain
 from services.scoring.evaluation import evaluate, result_sha256
 from services.scoring.facts import Facts
@@ -93,7 +92,7 @@ class Replay:
     def facilities(self) -> list[str]:
         """Those of which scoring has recorded anything."""
         with snapshot(self.databases[KEEPER]) as connection:
-            return [str(name) for name in distinct(connection, "event", "facility")]
+            return [name for name in distinct(connection, "event", "facility") if is_text(name)]
 
     def of(self, facility: str, year: int | None = None) -> Iterator[Replayed | Fault]:
         """Every assessment of a facility, or those of one year; and first what is wrong with scoring's own ledger."""
@@ -169,10 +168,9 @@ class Replay:
             row = one(connection, _RULEBOOK, sha256=sha256)
         if row is None:
             return None, [f"rulebook {sha256} is not kept any more"]
-        content = row.text if isinstance(row.text, bytes) else str(row.text).encode(errors="replace")
-        if (found := hashlib.sha256(content).hexdigest()) != sha256:
+        if (found := sha256_of(row.text)) != sha256:
             return None, [f"rulebook {sha256} was changed: its text has sha256 {found}"]
-        return read_rulebook(content), []
+        return read_rulebook(row.text), []
 
     def _read(self, facility: str, lasts: Mapping[str, int], *, from_ledgers: bool) -> _Reading:
         """Gather the facts of a facility up to a position of each source."""
@@ -194,11 +192,14 @@ class Replay:
         place = source if from_ledger else f"the journal of {source}"
         try:
             with snapshot(self.databases[source if from_ledger else KEEPER]) as connection:
+                head = one(connection, HEAD, facility=facility)
                 for row in stream(connection, query, facility=facility, last=last, **names):
                     found = chain.follow(*row)
                     reading.faults += [_fault(reading, place, at, what) for at, what in found]
                     if chain.recorded is not None:
                         yield chain.recorded
+            if from_ledger and last == EVER:
+                reading.faults += [_fault(reading, place, at, what) for at, what in head_faults(head, chain)]
         except DBAPIError as error:
             if not is_damage(error):
                 raise

@@ -76,6 +76,8 @@ class Scoring(service.LedgerService):
         if asked.as_of > self.live.today(do.facility, do.now):
             raise Rejected(f"as_of {asked.as_of} lies in the future")
         known_at = asked.known_at or do.now
+        if known_at > do.now:
+            raise Rejected(f"known_at {timestamp(known_at)} lies in the future")
         rulebook = self._must_have(assessment.official_sha256)
         result, heads = self.live.score(do.facility, rulebook, asked.as_of, known_at, timestamp(known_at))
         publication = AssessmentPublished(

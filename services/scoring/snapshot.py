@@ -69,6 +69,8 @@ def read_only(url: str, service: str) -> Database:
         raise Unreadable(f"{service}: expected the URL of a database: {_line(fault)}") from fault
     except DBAPIError as fault:
         raise unreadable(service, fault) from fault
+    except UnicodeDecodeError as fault:  # the driver's own message, of a schema that is no text any more
+        raise Unreadable(f"the database of {service} cannot be read: malformed database schema") from fault
     if missing:
         raise Unreadable(f"{database.url.database}: no table {', '.join(sorted(missing))}; not a database of {service}")
     return database

@@ -1,6 +1,6 @@
 """The rules of work orders: their states, and who may move them on."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 
 from shared.aggregate import Aggregate
@@ -37,6 +37,8 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+FIRST_TO_RISE = timezone(timedelta(hours=14))
+"""Where a day begins before it does elsewhere; which zone a facility is in is not known here."""
 UNFINISHED = (Status.OPENED, Status.ASSIGNED, Status.IN_PROGRESS, Status.ON_HOLD)
 
 
@@ -50,7 +52,7 @@ class WorkOrder(Aggregate):
         self.opened: WorkOrderOpened | None = None
         self.status = Status.OPENED
         self.assignee: str | None = None
-        self.doer: str | None = None
+        self.doers: frozenset[str] = frozenset()
 
     @property
     def order(self) -> WorkOrderOpened:
@@ -161,6 +163,7 @@ class WorkOrder(Aggregate):
             raise Invalid({"point_id": [f"{point_id} is not of this work order"]})
         if replaced_on < requested_on:
             raise Invalid({"replaced_on": [f"expected a day on or after requested_on {requested_on}"]})
+        must_have_come("replaced_on", replaced_on, at)
         replaced = EquipmentReplaced(
             work_order_id=self.id, point_id=point_id, requested_on=requested_on, replaced_on=replaced_on
         )
@@ -174,7 +177,7 @@ class WorkOrder(Aggregate):
 
     def _must_be_judged_by(self, by: str, done: str) -> None:
         self._must_be(done, Status.PERFORMED)
-        if by in (self.assignee, self.doer):
+        if by in {self.assignee, *self.doers}:
             raise Rejected(f"work is {done} by someone other than its doer")
 
     def apply(self, event: Event) -> None:
@@ -189,13 +192,19 @@ class WorkOrder(Aggregate):
             case WorkHeld():
                 self.status = Status.ON_HOLD
             case WorkPerformed():
-                self.doer, self.status = event.performed_by, Status.PERFORMED
+                self.doers, self.status = self.doers | {event.performed_by}, Status.PERFORMED
             case WorkAccepted():
                 self.status = Status.ACCEPTED
             case WorkOrderClosed():
                 self.status = Status.CLOSED
             case WorkOrderCancelled():
                 self.status = Status.CANCELLED
+
+
+def must_have_come(field: str, day: date, now: datetime) -> None:
+    """Refuse a claimed day that has not begun anywhere on earth."""
+    if day > now.astimezone(FIRST_TO_RISE).date():
+        raise Rejected(f"{field} {day} lies in the future")
 
 
 def _past(field: str, moment: datetime, now: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from services.work_orders.aggregate import must_have_come
 from shared.aggregate import Aggregate
 from shared.contracts.work_orders import (
     CostRecorded,
@@ -58,6 +59,7 @@ class Cost(Aggregate):
             raise Rejected(f"cost {self.id} is booked already; reverse it and book another")
         if cost.amount < 0:
             raise Invalid({"amount": ["expected an amount of 0.00 or more; reverse a cost to take it back"]})
+        must_have_come("incurred_on", cost.incurred_on, at)
         self.record(cost, at)
 
     def reverse(self, reason: str, at: datetime) -> None:

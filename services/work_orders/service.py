@@ -26,8 +26,8 @@ from shared.service import command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
 
-PLANNED = "wo:"
-"""How the ids of work orders begin that occurrences opened."""
+PLANNED, MENDING = "wo:", "mend:"
+"""How the ids of work orders begin that occurrences or faults opened, and no other."""
 
 
 class WorkOrders(service.LedgerService):
@@ -40,10 +40,9 @@ class WorkOrders(service.LedgerService):
     def open_work_order(self, do: Unit, asked: commands.OpenWorkOrder) -> dict[str, str]:
         """Open a job that no plan asked for; answers {work_order_id}."""
         id_ = asked.work_order_id or str(uuid7())
-        if id_.startswith(PLANNED):
-            raise Invalid(
-                {"work_order_id": [f"expected an id that does not begin with {PLANNED}, as planned orders do"]}
-            )
+        if id_.startswith((PLANNED, MENDING)):
+            expected = f"expected an id that does not begin with {PLANNED} or {MENDING}, as those that open by themselves"
+            raise Invalid({"work_order_id": [expected]})
         do.find(WorkOrder, id_).open(WorkOrderOpened(**{**vars(asked), "work_order_id": id_}), do.now)
         return {"work_order_id": id_}
 
@@ -202,13 +201,23 @@ class WorkOrders(service.LedgerService):
 
 
 def work_order_of(occurrence_id: str) -> str:
-    """The id of the work order that an occurrence opens."""
-    return _derived(PLANNED + occurrence_id)
+    """The id of the work order that an occurrence opens; with its end hashed where it would not fit."""
+    whole = PLANNED + occurrence_id
+    return whole if len(whole) <= 80 else f"{whole[:47]}:{_hash(whole)}"
+
+
+def corrective_of(work_order_id: str, point_id: str) -> str:
+    """The id of the work order that mends what an order found at a point; hashed, as both ids may hold any separator."""
+    return f"{MENDING}{point_id[:42]}:{_hash(work_order_id, point_id)}"
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
 
 
 def _open_corrective(do: Unit, found_by: WorkOrder, fault: PointResult) -> str | None:
     """Open the order that mends a fault, linked to the order that found it; None if that was done before."""
-    id_ = _derived(found_by.id, fault.point_id)
+    id_ = corrective_of(found_by.id, fault.point_id)
     corrective = do.find(WorkOrder, id_)
     if corrective.exists:
         return None
@@ -224,8 +233,3 @@ def _open_corrective(do: Unit, found_by: WorkOrder, fault: PointResult) -> str |
     corrective.open(order, do.now)
     return id_
 
-
-def _derived(*parts: str) -> str:
-    """An id made of others: readable while it fits into 80 characters, else with its end hashed."""
-    whole = ":".join(parts)
-    return whole if len(whole) <= 80 else f"{whole[:47]}:{hashlib.sha256(whole.encode()).hexdigest()[:32]}"

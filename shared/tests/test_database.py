@@ -51,10 +51,10 @@ def python(program: str, *arguments: str, **environment: str) -> subprocess.Pope
 def test_a_transaction_is_kept_whole_or_not_at_all(database: Database) -> None:
     with database.write() as connection:
         connection.execute(text("INSERT INTO kept VALUES (1)"))
-    with pytest.raises(ZeroDivisionError), database.write() as connection:
+    with pytest.raises(ZeroDivisionError), database.write() as connection:  # noqa: PT012  the block is one transaction
         connection.execute(text("INSERT INTO kept VALUES (2)"))
         raise ZeroDivisionError
-    with pytest.raises(IntegrityError), database.write() as connection:
+    with pytest.raises(IntegrityError), database.write() as connection:  # noqa: PT012  the block is one transaction
         connection.execute(text("INSERT INTO kept VALUES (3)"))
         connection.execute(text("INSERT INTO kept VALUES (1)"))
 
@@ -141,19 +141,23 @@ def test_after_connections_broke_the_next_call_but_one_works(postgres_url: str) 
         history(ledger, 1, "hall-0")
         history(ledger, 1, "hall-1")
         killer = Database(postgres_url)
-        killer.rows(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                         " WHERE pid <> pg_backend_pid() AND datname = current_database()"))
+        killer.rows(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+        )
         killer.close()
 
-        failed = 0
+        failed = []
         for number in range(2, 8):
             try:
                 history(ledger, 1, f"hall-{number}")
             except DBAPIError as fault:
-                failed += 1
-                assert fault.connection_invalidated
+                failed.append(fault)
 
-        assert failed <= 2
+        assert len(failed) <= 2
+        assert all(fault.connection_invalidated for fault in failed)
         history(ledger, 1, "hall-9")
 
 
@@ -167,13 +171,13 @@ database = Database(sys.argv[1])
 begun = time.monotonic()
 pool = eventlet.GreenPool()
 if sys.argv[2] == "rows":
-    jobs = [pool.spawn(database.rows, text("SELECT pg_sleep(0.5)")) for _ in range(10)]
+    jobs = [pool.spawn(database.rows, text("SELECT pg_sleep(0.2)")) for _ in range(10)]
 elif sys.argv[2] == "alone":
-    jobs = [pool.spawn(database.alone, "SELECT pg_sleep(%s)::text", (0.5,)) for _ in range(10)]
+    jobs = [pool.spawn(database.alone, "SELECT pg_sleep(%s)::text", (0.2,)) for _ in range(10)]
 else:
     def write():
         with database.write() as connection:
-            connection.execute(text("SELECT pg_sleep(0.5)"))
+            connection.execute(text("SELECT pg_sleep(0.2)"))
     jobs = [pool.spawn(write) for _ in range(10)]
 for job in jobs:
     job.wait()
@@ -187,8 +191,7 @@ def test_greenlets_wait_for_postgresql_side_by_side(postgres_url: str, call: str
 
     seconds, complaints = program.communicate()
 
-    assert float(seconds) < 2.5, complaints
-    assert float(seconds) >= 0.5
+    assert 0.2 <= float(seconds or 0) < 1.5, complaints
 
 
 def test_without_the_wait_function_they_would_wait_one_after_the_other(postgres_url: str) -> None:
@@ -197,7 +200,7 @@ def test_without_the_wait_function_they_would_wait_one_after_the_other(postgres_
 
     seconds, complaints = program.communicate()
 
-    assert float(seconds) >= 5.0, complaints
+    assert float(seconds or 0) >= 2.0, complaints
 
 
 # --- migrations ----------------------------------------------------------------------------------------------------

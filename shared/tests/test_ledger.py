@@ -381,7 +381,7 @@ def test_a_command_without_events_is_remembered_too(ledger: Ledger) -> None:
 def test_what_is_added_within_a_transaction_comes_and_goes_with_it(database_url: str) -> None:
     with ledger_with_view(database_url) as (ledger, _):
         history(ledger, 1)
-        with pytest.raises(ZeroDivisionError), ledger.database.write() as connection:
+        with pytest.raises(ZeroDivisionError), ledger.database.write() as connection:  # noqa: PT012  the block is one transaction
             ledger.append_within(connection, entry(draft("job/2", 1, assigned("wo-2", "wang")), done=DONE))
             assert len(ledger.stream("hall-1", "job/2", connection)) == 1
             raise ZeroDivisionError
@@ -402,7 +402,7 @@ def test_what_is_added_within_a_transaction_comes_and_goes_with_it(database_url:
 def test_a_clash_within_a_transaction_undoes_all_of_it(ledger: Ledger) -> None:
     history(ledger, 1)
 
-    with pytest.raises(Conflict), ledger.database.write() as connection:
+    with pytest.raises(Conflict), ledger.database.write() as connection:  # noqa: PT012  the block is one transaction
         ledger.append_within(connection, entry(draft("job/2")))
         ledger.append_within(connection, entry(draft("job/1")))
 
@@ -443,9 +443,7 @@ def test_the_database_itself_refuses_to_change_what_happened(ledger: Ledger, cha
 
 def test_the_database_itself_refuses_a_second_event_at_a_place(ledger: Ledger) -> None:
     history(ledger, 1)
-    copied = (
-        "INSERT INTO event SELECT {facility}, {position}, {id}, {stream}, version, type, body, hash FROM event"
-    )
+    copied = "INSERT INTO event SELECT {facility}, {position}, {id}, {stream}, version, type, body, hash FROM event"
     free: dict[str, Any] = {"facility": "facility", "position": "2", "id": "'other'", "stream": "'job/2'"}
 
     for taken in ({"stream": "stream"}, {"id": "event_id"}, {"position": "1"}):
@@ -462,5 +460,3 @@ def test_an_aggregate_is_what_its_past_made_it(ledger: Ledger) -> None:
     job = Job.replay("1", (recorded.event for recorded in ledger.stream("hall-1", "job/1")))
 
     assert (job.version, job.assignees, job.new_events) == (2, ["li", "wang"], [])
-
-

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.clock import Clock, SimulatedClock
-from shared.errors import Conflict, Invalid, NotFound, Rejected, Refused, Unavailable
+from shared.errors import Conflict, Invalid, NotFound, Refused, Rejected, Unavailable
 from shared.ledger import GENESIS, Ledger
 from shared.schema import Id
 from shared.service import ATTEMPTS, LedgerService, command
@@ -152,7 +152,9 @@ def test_twenty_commands_under_one_key_at_once_have_one_effect(jobs: Jobs) -> No
 
 def test_one_command_at_once_through_two_replicas_has_one_effect(postgres_url: str) -> None:
     with jobs_at(postgres_url) as one, jobs_at(postgres_url) as other:
-        answers = together(*[lambda jobs=jobs: jobs.assign("hall-1", asking(), context()) for jobs in (one, other) * 10])
+        answers = together(
+            *[lambda jobs=jobs: jobs.assign("hall-1", asking(), context()) for jobs in (one, other) * 10]
+        )
 
         assert answers == [{"crew": ["li"], "version": 0}] * 20
         assert crew(one) == ["li"]
@@ -373,5 +375,3 @@ def test_a_simulated_service_is_moved_on_and_remembers_it(database_url: str) -> 
 
         assert jobs.clock() == {"simulated": True, "now": "2021-03-09T04:00:00Z"}
         assert jobs.ledger.database.rows(text("SELECT now FROM installation"))[0].now == "2021-03-09T04:00:00Z"
-
-

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, text
 from shared.errors import Conflict
 from shared.event import Recorded
 from shared.ledger import Ledger
-from shared.tests.given import assigned, draft, entry, ledger_at
+from shared.tests.given import draft, entry, ledger_at
 
 FACILITIES = 5
 OWN = 6
@@ -64,7 +64,7 @@ def main(url: str, kind: str, writers: int = 20) -> None:
             job.start()
         for job in jobs:
             job.join()
-    print(json.dumps({"events": writers * (OWN + 2 * SHARED)}))
+    sys.stdout.write(json.dumps({"events": writers * (OWN + 2 * SHARED)}))
 
 
 if __name__ == "__main__":

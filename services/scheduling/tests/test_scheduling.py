@@ -1,0 +1,392 @@
+"""Scheduling's commands, reactions and clock on its ledger and views, on both databases."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from services.scheduling.service import Scheduling
+from services.scheduling.tests.office import MONTHLY, Office
+from services.scheduling.tests.plans import item
+from shared.contracts.scheduling import (
+    OccurrenceExcused,
+    OccurrenceMissed,
+    OccurrencePerformed,
+    OccurrenceScheduled,
+    PlanAdopted,
+    PlanItemChanged,
+)
+from shared.errors import Invalid, NotFound, Rejected
+from shared.tests.alone import Alone, alone, on_each_database
+from shared.tests.given import assert_chain
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def service(
+    request: pytest.FixtureRequest, test_servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Alone]:
+    """The service on each kind of database."""
+    folder = tmp_path_factory.mktemp("scheduling")
+    with (
+        on_each_database(request.param, test_servers["XUNJIAN_TEST_POSTGRES"], folder) as url,
+        alone(Scheduling, url, folder) as service,
+    ):
+        yield service
+
+
+@pytest.fixture
+def office(service: Alone) -> Iterator[Office]:
+    """An office in December 2020, with a hall of its own."""
+    yield Office(service).open("2020-12-20")
+    assert_chain(service.ledger, service.hall)
+
+
+def test_visits_are_made_45_days_ahead_whether_or_not_the_last_was_done(office: Office) -> None:
+    office.adopt(MONTHLY)
+    at_first = office.made()
+
+    made = {}
+    for day in ("2021-01-14", "2021-01-15", "2021-02-14", "2021-02-15"):
+        office.look(f"{day} 00:00")
+        made[day] = office.made()[2:]
+
+    assert at_first == ["hvac:2021-01:1", "hvac:2021-02:1"]
+    assert made == {
+        "2021-01-14": [],
+        "2021-01-15": ["hvac:2021-03:1"],
+        "2021-02-14": ["hvac:2021-03:1"],
+        "2021-02-15": ["hvac:2021-03:1", "hvac:2021-04:1"],
+    }
+    assert {event.point_ids for event in office.alone.events(OccurrenceScheduled)} == {("P-1", "P-2")}
+
+
+def test_looking_at_the_clock_again_changes_nothing(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.look("2021-03-15")
+    before = office.alone.events()
+
+    office.look()
+    office.look()
+
+    assert office.alone.events() == before
+
+
+def test_after_months_of_downtime_all_is_caught_up_in_order_with_right_business_times(office: Office) -> None:
+    office.adopt(MONTHLY)
+
+    office.look("2021-04-03")
+
+    assert office.made() == [f"hvac:2021-0{month}:1" for month in (1, 2, 3, 4, 5)]
+    assert office.verdicts() == [
+        ("overdue", "hvac:2021-01:1", "2021-02-01 00:00"),
+        ("missed", "hvac:2021-01:1", "2021-02-06 00:00"),
+        ("overdue", "hvac:2021-02:1", "2021-03-01 00:00"),
+        ("missed", "hvac:2021-02:1", "2021-03-06 00:00"),
+        ("overdue", "hvac:2021-03:1", "2021-04-01 00:00"),
+    ]
+    (missed, _) = office.alone.events(OccurrenceMissed)
+    assert missed.closed_at.isoformat() == "2021-02-06T00:00:00+08:00"
+
+
+def test_verdicts_of_many_visits_are_caught_up_in_the_order_of_time(office: Office) -> None:
+    office.adopt(item("FREQ=WEEKLY", window_days=2, plan_item_id="a"), item("FREQ=WEEKLY", window_days=4, plan_item_id="b"))
+
+    office.look("2021-03-01")
+
+    times = [time for _, _, time in office.verdicts()]
+    assert len(times) == 33
+    assert times == sorted(times)
+
+
+def test_a_year_that_is_over_when_its_plan_is_adopted_is_judged_at_the_next_look(office: Office) -> None:
+    office.at("2022-02-01")
+    office.adopt(MONTHLY)
+
+    office.look()
+
+    assert set(office.statuses().values()) == {"missed"}
+    assert len(office.statuses()) == 12
+
+
+def test_work_reported_in_its_window_is_performed_and_never_missed(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.at("2021-01-31 23:59")
+    office.perform("hvac:2021-01:1", "2021-01-31 23:30")
+
+    office.look("2021-03-15")
+
+    (performed,) = office.alone.recorded(OccurrencePerformed)
+    assert performed.causationid == office.alone.ledgers["work_orders"].stream(
+        office.alone.hall, "work-order/wo:hvac:2021-01:1"
+    )[0].id
+    assert office.statuses()["hvac:2021-01:1"] == "performed"
+    assert [visit for _, visit, _ in office.verdicts()] == 2 * ["hvac:2021-02:1"]
+
+
+def test_work_of_overdue_visits_may_be_recorded_for_five_days(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.look("2021-02-01")
+    office.at("2021-02-05 23:59")
+    office.perform("hvac:2021-01:1", "2021-01-31 23:30")
+
+    office.look("2021-02-20")
+
+    assert office.statuses()["hvac:2021-01:1"] == "performed"
+    assert office.verdicts() == [("overdue", "hvac:2021-01:1", "2021-02-01 00:00")]
+
+
+@pytest.mark.parametrize(
+    ("recorded_at", "performed_at"),
+    [("2021-02-06", "2021-01-31 23:30"), ("2021-02-03", "2021-02-01 00:00"), ("2020-12-31", "2020-12-31 23:59")],
+)
+def test_work_outside_its_window_or_recorded_late_changes_nothing(
+    office: Office, recorded_at: str, performed_at: str
+) -> None:
+    office.adopt(MONTHLY)
+    office.at(recorded_at)
+    office.perform("hvac:2021-01:1", performed_at)
+
+    office.look("2021-02-20")
+
+    assert office.alone.events(OccurrencePerformed) == []
+    assert office.statuses()["hvac:2021-01:1"] == "missed"
+
+
+def test_work_without_a_visit_or_for_an_unknown_one_is_passed_over(office: Office) -> None:
+    office.adopt(MONTHLY)
+    before = office.alone.events()
+
+    office.perform("somebody-elses:2021-01:1", "2020-12-19")
+    office.alone.follow()
+
+    assert office.alone.events() == before
+
+
+def test_the_time_zone_of_the_facility_decides_what_day_it_is(office: Office) -> None:
+    office.open("2021-02-01 07:59", timezone="UTC")
+    office.adopt(MONTHLY)
+
+    office.look()
+    still = office.statuses()["hvac:2021-01:1"]
+    office.look("2021-02-01 08:00")
+
+    assert (still, office.statuses()["hvac:2021-01:1"]) == ("planned", "overdue")
+    assert office.verdicts() == [("overdue", "hvac:2021-01:1", "2021-02-01 08:00")]
+
+
+def test_points_retired_later_stay_due_in_what_was_scheduled(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.retire_points("P-1")
+    office.add_points("P-3")
+
+    office.look("2021-01-15")
+
+    points = {event.occurrence_id: event.point_ids for event in office.alone.events(OccurrenceScheduled)}
+    assert points == {
+        "hvac:2021-01:1": ("P-1", "P-2"),
+        "hvac:2021-02:1": ("P-1", "P-2"),
+        "hvac:2021-03:1": ("P-2", "P-3"),
+    }
+
+
+def test_what_was_slept_through_is_made_with_the_points_of_then(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.at("2021-01-20")
+    office.retire_points("P-1")
+    office.at("2021-02-20")
+    office.add_points("P-3")
+
+    office.look("2021-04-20")
+
+    points = {event.occurrence_id: event.point_ids for event in office.alone.events(OccurrenceScheduled)}
+    assert points == {
+        "hvac:2021-01:1": ("P-1", "P-2"),
+        "hvac:2021-02:1": ("P-1", "P-2"),
+        "hvac:2021-03:1": ("P-1", "P-2"),
+        "hvac:2021-04:1": ("P-2",),
+        "hvac:2021-05:1": ("P-2", "P-3"),
+        "hvac:2021-06:1": ("P-2", "P-3"),
+    }
+
+
+def test_a_decommissioned_system_gets_no_visits_for_windows_after_its_last_day(office: Office) -> None:
+    office.adopt(item("FREQ=MONTHLY;BYMONTHDAY=1", plan_item_id="hvac", window_days=10))
+    office.at("2021-01-10")
+    office.decommission("2021-03-01")
+
+    office.look("2021-06-01")
+
+    assert office.made() == ["hvac:2021-01:1", "hvac:2021-02:1", "hvac:2021-03:1"]
+
+
+def test_a_system_registered_anew_is_visited_again(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.at("2021-01-10")
+    office.decommission("2021-01-31")
+    office.at("2021-04-20")
+    office.register("2021-05-20")
+
+    office.look("2021-05-20")
+
+    assert office.made() == [f"hvac:2021-0{month}:1" for month in (1, 2, 5, 6, 7)]
+
+
+def test_a_system_is_not_visited_in_windows_that_end_before_it_is_in_commission(office: Office) -> None:
+    office.open("2020-12-20", since="2021-02-28")
+    office.adopt(MONTHLY)
+
+    office.look("2021-03-01")
+
+    assert office.made() == ["hvac:2021-02:1", "hvac:2021-03:1", "hvac:2021-04:1"]
+
+
+def test_a_plan_is_for_registered_systems_and_refused_whole(office: Office) -> None:
+    unknown = item("FREQ=MONTHLY", plan_item_id="pumps", system_id="pumps")
+
+    with pytest.raises(Invalid) as refused:
+        office.adopt(MONTHLY, unknown)
+
+    assert list(refused.value.errors) == ["items[1].system_id"]
+    assert office.alone.events() == []
+
+
+def test_no_plan_is_adopted_where_no_facility_is(office: Office) -> None:
+    office.alone.hall = "nowhere"
+
+    for items in ((), (MONTHLY,)):
+        with pytest.raises(Invalid):
+            office.adopt(*items)
+
+    assert office.alone.events() == []
+
+
+def test_a_duty_is_planned_once_a_year(office: Office) -> None:
+    office.adopt(MONTHLY)
+
+    with pytest.raises(Invalid) as refused:
+        office.adopt(item("FREQ=WEEKLY", plan_item_id="new"), MONTHLY, plan_id="q")
+    office.adopt(item("FREQ=YEARLY", plan_item_id="new"), plan_id="q")
+    office.adopt(MONTHLY, plan_id="r", year=2022)
+
+    assert refused.value.errors == {"items[1].plan_item_id": ["hvac is in plan p of 2021 already"]}
+    assert office.made() == ["hvac:2021-01:1", "hvac:2021-02:1", "new:2021-01:1"]
+    assert [(plan["plan_id"], plan["year"], plan["items"]) for plan in office.alone.service.plans(office.alone.hall)] == [
+        ("p", 2021, 1),
+        ("q", 2021, 1),
+        ("r", 2022, 1),
+    ]
+
+
+def test_a_plan_change_touches_only_what_is_not_scheduled_yet(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.at("2021-01-02")
+    change = {"plan_id": "p", "plan_item_id": "hvac", "reason": "改期"}
+
+    office.alone.ask("change_plan_item", **change, effective_on="2021-01-03", rrule="FREQ=MONTHLY;BYMONTHDAY=10")
+    office.look("2021-03-01")
+
+    windows = {event.occurrence_id: str(event.window_start) for event in office.alone.events(OccurrenceScheduled)}
+    assert windows == {
+        "hvac:2021-01:1": "2021-01-01",
+        "hvac:2021-01:2": "2021-01-10",
+        "hvac:2021-02:1": "2021-02-01",
+        "hvac:2021-03:1": "2021-03-10",
+        "hvac:2021-04:1": "2021-04-10",
+    }
+
+
+def test_what_was_slept_through_is_made_as_it_was_planned_then(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.at("2021-03-10")
+    change = {"plan_id": "p", "plan_item_id": "hvac", "reason": "改期", "effective_on": "2021-03-11"}
+
+    office.alone.ask("change_plan_item", **change, rrule="FREQ=MONTHLY;BYMONTHDAY=15")
+    office.look("2021-04-01")
+
+    windows = [str(event.window_start) for event in office.alone.events(OccurrenceScheduled)]
+    assert windows == ["2021-01-01", "2021-02-01", "2021-03-01", "2021-04-01", "2021-03-15", "2021-05-15"]
+
+
+def test_a_withdrawn_duty_is_scheduled_no_more(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.at("2021-01-02")
+
+    withdrawal = {"plan_id": "p", "plan_item_id": "hvac", "effective_on": "2021-02-02", "reason": "取消"}
+    office.alone.ask("withdraw_plan_item", **withdrawal)
+    office.look("2021-06-01")
+
+    assert office.made() == ["hvac:2021-01:1", "hvac:2021-02:1"]
+
+
+def test_a_plan_of_a_year_without_a_calendar_is_refused_and_so_is_a_change_that_needs_one(office: Office) -> None:
+    skipping = item("FREQ=MONTHLY", "skip", plan_item_id="hvac")
+    with pytest.raises(Rejected, match="no workday calendar for 2030"):
+        office.adopt(skipping, year=2030)
+    office.adopt(MONTHLY, year=2030)
+
+    change = {"plan_id": "p", "plan_item_id": "hvac", "effective_on": "2030-06-01", "reason": "改期"}
+    with pytest.raises(Rejected, match="no workday calendar for 2030"):
+        office.alone.ask("change_plan_item", **change, workdays="move")
+    office.look("2030-02-01")
+
+    assert [type(event) for event in office.alone.events()][:2] == [PlanAdopted, OccurrenceScheduled]
+    assert office.alone.events(PlanItemChanged) == []
+
+
+def test_one_facility_whose_clock_cannot_be_looked_at_holds_no_other_back(sqlite_url: str, tmp_path: Path) -> None:
+    with alone(Scheduling, sqlite_url, tmp_path) as service:
+        office = Office(service).open("2029-12-20")
+        office.adopt(MONTHLY, year=2030)
+        office.alone.tell("plan/p", _without_calendar())
+        office.open("2029-12-20").adopt(MONTHLY, year=2030)
+        office.at("2030-04-10")
+
+        with pytest.raises(Rejected, match="no workday calendar"):
+            office.alone.service.on_clock()
+
+        assert office.statuses()["hvac:2030-03:1"] == "missed"
+
+
+def _without_calendar() -> PlanItemChanged:
+    day = date(2030, 6, 1)
+    return PlanItemChanged(plan_id="p", plan_item_id="hvac", effective_on=day, reason="改期", workdays="skip")
+
+
+def test_a_visit_is_excused_by_the_caller_and_shown_so(office: Office) -> None:
+    office.adopt(MONTHLY)
+
+    office.alone.ask("excuse_occurrence", occurrence_id="hvac:2021-01:1", reason="停电", actor="user:chen")
+    office.alone.ask("excuse_occurrence", occurrence_id="hvac:2021-02:1", reason="遮挡", point_ids=["P-2"])
+
+    (whole, some) = office.alone.events(OccurrenceExcused)
+    assert (whole.approved_by, whole.point_ids, some.point_ids) == ("user:chen", None, ("P-2",))
+    shown = office.alone.service.occurrences(office.alone.hall)
+    assert [(one["excused"], one["reason"]) for one in shown] == [(True, "停电"), (False, None)]
+
+
+def test_a_visit_is_withdrawn_unless_its_work_was_reported_even_this_moment(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.at("2021-01-20")
+    withdrawal = {"occurrence_id": "hvac:2021-01:1", "reason": "停用"}
+    office.alone.ask("withdraw_occurrence", **{**withdrawal, "occurrence_id": "hvac:2021-02:1"})
+    office.perform("hvac:2021-01:1", "2021-01-20")
+
+    with pytest.raises(Rejected, match="performed"):
+        office.alone.ask("withdraw_occurrence", **withdrawal)
+    with pytest.raises(NotFound):
+        office.alone.ask("withdraw_occurrence", **{**withdrawal, "occurrence_id": "hvac:2021-09:1"})
+
+    assert office.statuses() == {"hvac:2021-01:1": "performed", "hvac:2021-02:1": "withdrawn"}
+
+
+def test_visits_are_shown_by_month_system_and_status(office: Office) -> None:
+    office.register("2020-01-01", "water")
+    office.adopt(MONTHLY, item("FREQ=MONTHLY", plan_item_id="water", system_id="water"))
+    office.look("2021-02-10")
+    shown = office.alone.service.occurrences
+    hall = office.alone.hall
+
+    assert [one["occurrence_id"] for one in shown(hall, period="2021-02")] == ["hvac:2021-02:1", "water:2021-02:1"]
+    assert [one["period"] for one in shown(hall, system_id="water", status="missed")] == ["2021-01"]
+    assert shown(hall, status="performed") == shown("elsewhere") == []

@@ -35,6 +35,7 @@ from shared.event import Event
 
 CHINA = ZoneInfo("Asia/Shanghai")
 MARCH_9 = datetime(2021, 3, 9, 9, 20, tzinfo=CHINA)
+MARCH_12 = datetime(2021, 3, 12, 16, 0, tzinfo=CHINA)
 APRIL_30 = datetime(2021, 4, 30, 17, 5, tzinfo=CHINA)
 YEAR_END = datetime(2021, 12, 31, 23, 0, tzinfo=CHINA)
 MINUTE = timedelta(minutes=1)
@@ -203,7 +204,7 @@ def _repair() -> Aggregate:
         due_at=datetime(2021, 3, 16, 18, 0, tzinfo=CHINA),
     )
     order.open(opening, MARCH_9 + 70 * MINUTE)
-    order.replace_equipment("N-014", date(2021, 3, 9), date(2021, 3, 12), MARCH_9 + 71 * MINUTE)
+    order.replace_equipment("N-014", date(2021, 3, 9), date(2021, 3, 12), MARCH_12)
     order.cancel("并入年度更换", APRIL_30)
     return order
 
@@ -233,7 +234,7 @@ def _cost() -> Aggregate:
         supplier="昆明消防器材有限公司",
         invoice="053001900104-21786512",
     )
-    cost.book(booking, MARCH_9)
+    cost.book(booking, MARCH_12)
     cost.reverse("发票重复入账", APRIL_30)
     return cost
 

@@ -238,7 +238,14 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
         assert ledger.tips()["hall-1"]["position"] == 2
 
 
-MIGRATE = "import sys; from shared.database import Database; Database(sys.argv[1]).migrate(sys.argv[2])"
+BEGIN = """
+import sys
+from shared.database import Database
+from shared.installation import clock_of
+database = Database(sys.argv[1])
+database.migrate("scoring")
+assert not clock_of(database, None).simulated
+"""
 MIGRATE_IN_THREADS = """
 import sys, threading
 from shared.database import Database
@@ -257,8 +264,8 @@ def tables_in(url: str) -> set[str]:
     return set(inspect(engine).get_table_names())
 
 
-def test_replicas_may_migrate_one_database_at_once(database_url: str) -> None:
-    programs = [python(MIGRATE, database_url, "scoring") for _ in range(4)]
+def test_replicas_may_migrate_and_mark_one_database_at_once(database_url: str) -> None:
+    programs = [python(BEGIN, database_url) for _ in range(4)]
 
     complaints = [program.communicate()[1] for program in programs]
 

@@ -1,11 +1,8 @@
 """Real or simulated, an installation stays what it was created as, and its clock never runs backwards."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,7 +15,6 @@ from shared.installation import SIMULATION_STARTS, clock_of, remember_now
 from shared.ledger import Ledger
 from shared.tests.given import history
 
-ROOT = Path(__file__).parents[2]
 NEW_YEAR = datetime(2021, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -113,34 +109,6 @@ def test_a_simulated_installation_records_at_its_own_time(database: Database) ->
     history(ledger, 1)
 
     assert ledger.stream("hall-1", "job/1")[0].recordedat == NEW_YEAR
-
-
-OPEN = """
-import sys
-from shared.database import Database
-from shared.installation import clock_of
-database = Database(sys.argv[1])
-sys.stdin.readline()
-clock_of(database, True)
-"""
-
-
-def test_replicas_may_create_an_installation_at_once(database_url: str) -> None:
-    database = Database(database_url)
-    database.migrate("work_orders")
-    database.close()
-    replicas = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", OPEN, database_url],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-
-    assert [replica.communicate("go\n")[1] for replica in replicas] == [""] * 4
 
 
 def test_the_machines_clock_is_not_simulated() -> None:

@@ -19,10 +19,11 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shared.clock import SimulatedClock
+from shared.commit_queue import BATCH
 from shared.database import Database
 from shared.errors import Conflict, Invalid
 from shared.event import Recorded
-from shared.ledger import BATCH, Done, Ledger, envelope, last_recorded, stripped
+from shared.ledger import Done, Ledger, envelope, last_recorded, stripped
 from shared.tests.given import NOON, Job, assert_chain, assigned, draft, entry, history, ledger_at
 
 ROOT = Path(__file__).parents[2]

@@ -16,10 +16,10 @@ from marshmallow import fields as kinds
 from services.project import checks
 from services.project.forms import FacilityFile, PlanFile, ProjectFile, RulebookFile, SystemsFile
 from services.scoring.rulebook import read_rulebook
-from services.scoring.strict_yaml import read_yaml
 from shared.errors import Invalid
 from shared.event import flat
 from shared.schema import schema_of
+from shared.strict_yaml import read_yaml
 
 T = TypeVar("T")
 

@@ -69,6 +69,8 @@ class Plan(Aggregate):
         terms = self.terms.get(plan_item_id)
         if not terms or terms[-1].item is None:
             raise NotFound(f"no item {plan_item_id} in plan {self.id}")
+        if effective_on.year > self.year:
+            raise Invalid({"effective_on": [f"expected a day of {self.year} at the latest, the year of the plan"]})
         if effective_on <= max(today, terms[-1].effective_on):
             raise Rejected("a plan changes only the future: effective_on must be after today and the last change")
 
@@ -77,8 +79,7 @@ class Plan(Aggregate):
         match event:
             case PlanAdopted():
                 self.year = event.year
-                start = date(event.year, 1, 1)
-                self.terms = {item.plan_item_id: [Term(effective_on=start, item=item)] for item in event.items}
+                self.terms = {item.plan_item_id: [Term(effective_on=date.min, item=item)] for item in event.items}
             case PlanItemChanged():
                 item = self.terms[event.plan_item_id][-1].item
                 if item is None:  # a withdrawn item is not changed: `change` refuses, a fold passes over

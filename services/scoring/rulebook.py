@@ -14,10 +14,10 @@ from marshmallow import ValidationError, fields, post_load, validates_schema
 from marshmallow.fields import Field
 
 from services.scoring.strict_fields import Amount, Choice, Distinct, Flag, Identifier, Several, Strict, Whole, Words
-from services.scoring.strict_yaml import read_yaml
 from shared.contracts.work_orders import CostCategory, WorkKind
 from shared.errors import Invalid
 from shared.event import flat
+from shared.strict_yaml import read_yaml
 
 COUNTED = ("missed_inspections", "periods_without_inspection", "incidents")
 """Rule types whose target and actual value are whole numbers; those of the others are rates in percent."""

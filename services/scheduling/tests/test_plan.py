@@ -110,6 +110,25 @@ def test_changes_of_an_item_follow_each_other() -> None:
     assert plan.new_events == []
 
 
+def test_a_plan_is_changed_for_its_whole_year_before_it_begins() -> None:
+    for day in ("2020-12-11", "2021-01-01"):
+        plan = Plan.replay("p", [ADOPTED])
+
+        plan.change(changed(day, rrule="FREQ=YEARLY"), date(2020, 12, 10), NOON)
+
+        assert starts(plan) == ["2021-01-01"]
+
+
+def test_a_plan_is_not_changed_after_its_year() -> None:
+    plan = Plan.replay("p", [ADOPTED])
+
+    with pytest.raises(Invalid) as refused:
+        plan.change(changed("2022-01-01", workdays="skip"), TODAY, NOON)
+
+    assert list(refused.value.errors) == ["effective_on"]
+    assert plan.new_events == []
+
+
 def test_an_item_that_is_unknown_or_withdrawn_is_not_changed() -> None:
     plan = Plan.replay("p", [ADOPTED, withdrawn("2021-06-01")])
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from benchmarks.together import at_once
 from benchmarks.workload import entry
-from services.scoring.audit import replay_events
+from services.audit.verify import replay_events
 from shared.clock import SystemClock
 from shared.config import DEFAULTS
 from shared.database import Database

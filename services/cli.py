@@ -14,9 +14,9 @@ from typing import Any
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from services.audit.cli import audit_group
 from services.demo import demo_command
 from services.project.cli import load_command, simulate_command
-from services.scoring.audit_cli import audit_group
 from services.scoring.cli import score_command
 from shared.config import SERVICES
 from shared.errors import Refused

@@ -41,7 +41,9 @@ class WorkOrders(service.LedgerService):
         """Open a job that no plan asked for; answers {work_order_id}."""
         id_ = asked.work_order_id or str(uuid7())
         if id_.startswith((PLANNED, MENDING)):
-            expected = f"expected an id that does not begin with {PLANNED} or {MENDING}, as those that open by themselves"
+            expected = (
+                f"expected an id that does not begin with {PLANNED} or {MENDING}, as those that open by themselves"
+            )
             raise Invalid({"work_order_id": [expected]})
         do.find(WorkOrder, id_).open(WorkOrderOpened(**{**vars(asked), "work_order_id": id_}), do.now)
         return {"work_order_id": id_}
@@ -232,4 +234,3 @@ def _open_corrective(do: Unit, found_by: WorkOrder, fault: PointResult) -> str |
     )
     corrective.open(order, do.now)
     return id_
-

@@ -83,9 +83,9 @@ class Alone:
         ]
         ledger.append(Entry(facility=self.hall, drafts=drafts, actor="user:li", correlation_id="c", causation_id="c"))
 
-    def follow(self) -> None:
-        """Let the service hear what its sources have recorded of the hall; nothing may be parked by it."""
-        for source in self.service.sources():
+    def follow(self, *sources: str) -> None:
+        """Let the service hear what its sources, or these of them, have recorded of the hall; that parks nothing."""
+        for source in sources or self.service.sources():
             ledger = self.ledgers[source]
             heads = {facility: head for facility, head in ledger.tips().items() if facility == self.hall}
             Reader(self.ledger, source, self._handlers(source), ledger.raw).catch_up(heads)

@@ -90,9 +90,7 @@ def test_a_point_is_added_once() -> None:
     assert system.new_events == []
 
 
-@pytest.mark.parametrize(
-    "ids", [(), ("P-1", "P-2", "P-1"), tuple(f"P-{number}" for number in range(MOST_POINTS + 1))]
-)
+@pytest.mark.parametrize("ids", [(), ("P-1", "P-2", "P-1"), tuple(f"P-{number}" for number in range(MOST_POINTS + 1))])
 def test_a_group_has_some_points_not_too_many_and_each_once(ids: tuple[str, ...]) -> None:
     system = System.replay("hvac", [REGISTERED])
 

@@ -75,7 +75,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         yield Office(service)
 
 
-def facts_of(office: Office, duties: list[PlanItem], happens: Mapping[str, datetime], looks: list[datetime]) -> set[Any]:
+def facts_of(
+    office: Office, duties: list[PlanItem], happens: Mapping[str, datetime], looks: list[datetime]
+) -> set[Any]:
     """What is recorded in the end when this happens and the clock is looked at then; with times where the clock judges."""
     office.open(f"{BEGIN:%Y-%m-%d %H:%M}")
     office.adopt(*duties)

@@ -17,7 +17,9 @@ from shared.rrule import days
 IsWorkday = Callable[[date], bool]
 
 
-def visits(*terms: PlanItem | tuple[str, PlanItem | None], year: int = 2021, calendar: IsWorkday = is_workday) -> list[Due]:
+def visits(
+    *terms: PlanItem | tuple[str, PlanItem | None], year: int = 2021, calendar: IsWorkday = is_workday
+) -> list[Due]:
     """The visits of an item as it reads from the year's first day on, and from later days on."""
     dated = [term if isinstance(term, tuple) else (f"{year}-01-01", term) for term in terms]
     return list(due([Term(effective_on=date.fromisoformat(day), item=item) for day, item in dated], year, calendar))
@@ -43,9 +45,7 @@ def test_every_date_of_the_rule_has_one_visit_unless_a_rest_day_skips_it(
 
 
 @given(duty=items(), year=years, calendar=calendars())
-def test_windows_open_before_they_end_and_stay_inside_the_year(
-    duty: PlanItem, year: int, calendar: IsWorkday
-) -> None:
+def test_windows_open_before_they_end_and_stay_inside_the_year(duty: PlanItem, year: int, calendar: IsWorkday) -> None:
     for one in visits(duty, year=year, calendar=calendar):
         assert date(year, 1, 1) <= one.window_start <= one.window_end <= date(year, 12, 31)
         scheduled = OccurrenceScheduled(

@@ -90,7 +90,9 @@ def test_after_months_of_downtime_all_is_caught_up_in_order_with_right_business_
 
 
 def test_verdicts_of_many_visits_are_caught_up_in_the_order_of_time(office: Office) -> None:
-    office.adopt(item("FREQ=WEEKLY", window_days=2, plan_item_id="a"), item("FREQ=WEEKLY", window_days=4, plan_item_id="b"))
+    office.adopt(
+        item("FREQ=WEEKLY", window_days=2, plan_item_id="a"), item("FREQ=WEEKLY", window_days=4, plan_item_id="b")
+    )
 
     office.look("2021-03-01")
 
@@ -117,9 +119,10 @@ def test_work_reported_in_its_window_is_performed_and_never_missed(office: Offic
     office.look("2021-03-15")
 
     (performed,) = office.alone.recorded(OccurrencePerformed)
-    assert performed.causationid == office.alone.ledgers["work_orders"].stream(
-        office.alone.hall, "work-order/wo:hvac:2021-01:1"
-    )[0].id
+    assert (
+        performed.causationid
+        == office.alone.ledgers["work_orders"].stream(office.alone.hall, "work-order/wo:hvac:2021-01:1")[0].id
+    )
     assert office.statuses()["hvac:2021-01:1"] == "performed"
     assert [visit for _, visit, _ in office.verdicts()] == 2 * ["hvac:2021-02:1"]
 
@@ -271,7 +274,9 @@ def test_a_duty_is_planned_once_a_year(office: Office) -> None:
 
     assert refused.value.errors == {"items[1].plan_item_id": ["hvac is in plan p of 2021 already"]}
     assert office.made() == ["hvac:2021-01:1", "hvac:2021-02:1", "new:2021-01:1"]
-    assert [(plan["plan_id"], plan["year"], plan["items"]) for plan in office.alone.service.plans(office.alone.hall)] == [
+    assert [
+        (plan["plan_id"], plan["year"], plan["items"]) for plan in office.alone.service.plans(office.alone.hall)
+    ] == [
         ("p", 2021, 1),
         ("q", 2021, 1),
         ("r", 2022, 1),

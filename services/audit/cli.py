@@ -23,7 +23,7 @@ def audit_group() -> None:
 @_json
 def verify_command(data: Path | None, config: Path | None, as_json: bool) -> None:
     """Recompute every hash of every ledger, and compare all copies."""
-    from services.scoring.audit_report import verify  # noqa: PLC0415  # half a second that other commands do without
+    from services.audit.report import verify  # noqa: PLC0415  # half a second that other commands do without
 
     sys.exit(verify(*_not_both(data, config), as_json=as_json))
 
@@ -39,7 +39,7 @@ def replay_command(
     *, data: Path | None, config: Path | None, facility: str | None, year: int | None, from_sources: bool, as_json: bool
 ) -> None:
     """Score again what was published, from the events it rests on, and compare."""
-    from services.scoring.audit_report import replay  # noqa: PLC0415
+    from services.audit.report import replay  # noqa: PLC0415
 
     sys.exit(replay(*_not_both(data, config), facility, year, from_sources=from_sources, as_json=as_json))
 
@@ -50,7 +50,7 @@ def replay_command(
 @click.option("--facility", help="Needed where there are several.")
 def events_command(*, data: Path | None, config: Path | None, facility: str | None) -> None:
     """Print a facility's events as JSON Lines, an envelope a line, as `xunjian score` reads them."""
-    from services.scoring.events_out import event_lines  # noqa: PLC0415
+    from services.audit.events import event_lines  # noqa: PLC0415
 
     try:
         for line in event_lines(*_not_both(data, config), facility):

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.scoring.replay import Replay, Replayed
-from services.scoring.snapshot import Unreadable
+from services.audit.replay import Replay, Replayed
+from services.audit.snapshot import Unreadable
+from services.audit.tests.installation import HALL, Installation, installation, lived_in, published
 from services.scoring.tests.histories import local
-from services.scoring.tests.installation import HALL, Installation, installation, lived_in, published
 from shared.contracts.work_orders import IncidentConfirmed
 from shared.event import Event
 

@@ -11,12 +11,12 @@ from decimal import Decimal
 
 from sqlalchemy.exc import DBAPIError
 
-from services.scoring.audit import EVER, HEAD, JOURNAL, KEEPER, LEDGER, Fault, head_faults, is_text, sha256_of
-from services.scoring.chain import Chain
+from services.audit.chain import Chain
+from services.audit.snapshot import Unreadable, distinct, is_damage, one, snapshot, stream
+from services.audit.verify import EVER, HEAD, JOURNAL, KEEPER, LEDGER, Fault, head_faults, is_text, sha256_of
 from services.scoring.evaluation import evaluate, result_sha256
 from services.scoring.facts import Facts
 from services.scoring.rulebook import Rulebook, read_rulebook
-from services.scoring.snapshot import Unreadable, distinct, is_damage, one, snapshot, stream
 from shared.config import SERVICES
 from shared.contracts.scoring import AssessmentOpened, AssessmentPublished, AssessmentWithdrawn, Head
 from shared.database import Database

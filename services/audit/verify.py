@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from services.scoring.chain import Chain, Found, LedgerChain, shown
-from services.scoring.snapshot import distinct, is_damage, one, snapshot, stream, unreadable
+from services.audit.chain import Chain, Found, LedgerChain, shown
+from services.audit.snapshot import distinct, is_damage, one, snapshot, stream, unreadable
 from shared.config import SERVICES
 from shared.database import Database
 from shared.errors import Invalid

@@ -15,9 +15,9 @@ from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TimeEla
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from services.scoring.audit import KEEPER, Fault, Verification
-from services.scoring.replay import Replay, Replayed
-from services.scoring.snapshot import Unreadable, of_config, of_folder, unreadable
+from services.audit.replay import Replay, Replayed
+from services.audit.snapshot import Unreadable, of_config, of_folder, unreadable
+from services.audit.verify import KEEPER, Fault, Verification
 from shared.config import SERVICES
 from shared.database import Database
 

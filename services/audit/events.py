@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from services.scoring.snapshot import Unreadable, of_config, of_folder, one, snapshot, stream
+from services.audit.snapshot import Unreadable, of_config, of_folder, one, snapshot, stream
 from shared.ledger import envelope
 
 _FACILITIES = "SELECT count(*) AS number, min(facility) AS first FROM ledger"

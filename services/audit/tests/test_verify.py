@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.scoring.audit import Broken, Fault, Verification, replay_events
-from services.scoring.snapshot import read_only
-from services.scoring.tests.installation import HALL, Installation, installation, lived_in, published
+from services.audit.snapshot import read_only
+from services.audit.tests.installation import HALL, Installation, installation, lived_in, published
+from services.audit.verify import Broken, Fault, Verification, replay_events
 from shared.config import SERVICES
 from shared.contracts.work_orders import WorkOrderAssigned
 from shared.database import Database

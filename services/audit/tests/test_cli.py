@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from services.scoring.audit_cli import audit_group
-from services.scoring.tests.installation import Installation, installation, lived_in, published
+from services.audit.cli import audit_group
+from services.audit.tests.installation import Installation, installation, lived_in, published
 from shared.config import SERVICES
 
 

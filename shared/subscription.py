@@ -301,7 +301,10 @@ class Feed(SharedExtension):
                     catch_up_at = monotonic() + self._catch_up(reader, call)
                 _drain(broker, messages)
                 for facility, offered in _by_facility(messages).items():
-                    reader.receive(facility, offered)
+                    try:
+                        reader.receive(facility, offered)
+                    except Unavailable:  # a gap, and the source is away: the other facilities need not wait for it
+                        catch_up_at = min(catch_up_at, monotonic() + RETRY_SECONDS)
                 for message in messages:
                     message.ack()
                 messages.clear()

@@ -88,6 +88,7 @@ class Platform:
         self.found_by = found_by
         self.port = port
         self.api = Api(port)
+        self.surprises: list[str] = []
         self._ended = threading.Event()
         self._lock = threading.Lock()
 
@@ -144,11 +145,13 @@ class Platform:
         return status == 200 and bool(installation["settled"])
 
     def last_words(self) -> str:
-        """The end of each log."""
-        return "\n".join(f"--- {name}\n{process.log.read_text()[-2000:]}" for name, process in self.processes.items())
+        """The end of each log, and whatever ended by itself."""
+        ends = (f"--- {name}\n{process.log.read_text()[-2000:]}" for name, process in self.processes.items())
+        return "\n".join([*ends, *self.surprises])
 
     def killed_at(self) -> list[str]:
-        """The mischiefs that were done, of all processes."""
+        """The mischiefs that were done, of all processes; fails where a process ended otherwise."""
+        assert self.surprises == [], self.last_words()
         words = (line for process in self.processes.values() for line in process.log.read_text().splitlines())
         return [line.removeprefix("killed at ") for line in words if line.startswith("killed at ")]
 
@@ -157,7 +160,13 @@ class Platform:
             with self._lock:
                 for process in self.processes.values():
                     if process.kept and not process.running and not self._ended.is_set():
+                        self._note(process)
                         process.start()
+
+    def _note(self, process: Process) -> None:
+        """Remember an end that was nobody's mischief."""
+        if process.popen is not None and process.popen.returncode != -signal.SIGKILL:
+            self.surprises.append(f"{process.name} ended with {process.popen.returncode}")
 
 
 @contextmanager

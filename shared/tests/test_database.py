@@ -42,6 +42,7 @@ def python(program: str, *arguments: str, **environment: str) -> subprocess.Pope
         [sys.executable, "-W", "ignore", "-c", program, *arguments],
         cwd=ROOT,
         env=os.environ | environment,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -243,6 +244,8 @@ import sys
 from shared.database import Database
 from shared.installation import clock_of
 database = Database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
 database.migrate("scoring")
 assert not clock_of(database, None).simulated
 """
@@ -267,6 +270,11 @@ def tables_in(url: str) -> set[str]:
 def test_replicas_may_migrate_and_mark_one_database_at_once(database_url: str) -> None:
     programs = [python(BEGIN, database_url) for _ in range(4)]
 
+    assert [program.stdout.readline() for program in programs if program.stdout] == ["ready\n"] * 4
+    for program in programs:
+        assert program.stdin is not None
+        program.stdin.write("go\n")
+        program.stdin.flush()
     complaints = [program.communicate()[1] for program in programs]
 
     assert complaints == [""] * 4

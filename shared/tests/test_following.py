@@ -15,7 +15,8 @@ from shared import embedded
 from shared.broker import declare_queues, events_of
 from shared.database import Database
 from shared.ledger import Ledger
-from shared.tests.given import assert_chain, assigned, draft, entry
+from shared.relay import Publisher
+from shared.tests.given import assert_chain, assigned, draft, entry, ledger_at
 from shared.tests.hosted import Followed, Follower, configuration, hosting
 
 pytestmark = pytest.mark.usefixtures("effects_table")
@@ -130,6 +131,24 @@ def test_queues_emptied_and_deleted_lose_nothing(config: dict[str, Any]) -> None
                 happen(source, *["hall-1", "hall-2"] * 2)
                 getattr(queue(channel), drop)()
             settled(source, follower)
+
+
+def test_a_gap_whose_source_is_away_holds_no_other_facility_back(config: dict[str, Any]) -> None:
+    query = text("SELECT position FROM checkpoint WHERE facility = 'hall-2'")
+    with hosting(config | {"CATCH_UP_SECONDS": 60, "RPC_DEADLINE_SECONDS": 0.5}, Follower) as (follower,):
+        with ledger_at(config["DATABASES"]["work_orders"]) as source, Connection(config["AMQP_URI"]) as broker:
+            happen(source, *["hall-1", "hall-2"] * 2)
+            with source.database.write() as connection:
+                connection.execute(text("UPDATE ledger SET published = 1 WHERE facility = 'hall-1'"))
+            declare_queues(broker, "work_orders", "scoring", 2)
+            Publisher(source, broker, 2).publish_pending()
+
+        until = time.monotonic() + 10
+        while [row.position for row in follower.database.rows(query)] != [2]:
+            assert time.monotonic() < until
+            eventlet.sleep(0.02)
+        with hosting(config, Followed) as (hosted,):
+            settled(hosted, follower)
 
 
 @pytest.mark.parametrize("config", ["real"], indirect=True)

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shared.clock import SimulatedClock
-from shared.commit_queue import BATCH
+from shared.commit_queue import BATCH, CommitQueue, Place
 from shared.database import Database
 from shared.errors import Conflict, Invalid
 from shared.event import Recorded
@@ -325,6 +325,27 @@ def test_who_is_stopped_while_waiting_holds_nobody_up(database_url: str) -> None
             assert outcomes([waiting[0], waiting[3]]) == [2, 3]
             assert outcomes(appending(ledger, "e")) == [4]
         assert crew(ledger) == {"li", "a", "d", "e"}
+
+
+def test_who_is_stopped_when_told_to_lead_passes_it_on() -> None:
+    queue, turns = CommitQueue(), [Place("a"), Place("b"), Place("c")]
+
+    def commit(batch: Sequence[Place]) -> None:
+        eventlet.sleep(0.01)
+        for place in batch[:1]:
+            place.settled = True
+
+    def write_and_stop_the_next() -> None:
+        queue.pass_through(turns[0], commit)
+        writers[1].kill()
+
+    writers = [eventlet.spawn(write_and_stop_the_next)]
+    eventlet.sleep(0)
+    writers += [eventlet.spawn(queue.pass_through, turn, commit) for turn in turns[1:]]
+
+    with eventlet.Timeout(5):
+        writers[2].wait()
+    assert [turn.settled for turn in turns] == [True, False, True]
 
 
 def test_a_leader_that_is_stopped_while_writing_holds_nobody_up(database_url: str) -> None:

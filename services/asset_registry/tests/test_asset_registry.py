@@ -133,7 +133,7 @@ def test_as_many_points_as_a_group_may_have_are_written_at_once(registry: Alone)
 
 
 def test_a_command_repeated_under_its_key_appends_nothing(registry: Alone) -> None:
-    asked = {"system_id": "hvac", "equipment": "室内机", "points": [{"point_id": "P-1", "label": "1"}]}
+    asked: dict[str, Any] = {"system_id": "hvac", "equipment": "室内机", "points": [{"point_id": "P-1", "label": "1"}]}
     registry.ask("add_points", key=f"again-{registry.hall}", **asked)
 
     registry.ask("add_points", key=f"again-{registry.hall}", **asked)

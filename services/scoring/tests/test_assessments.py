@@ -205,7 +205,7 @@ def test_nothing_is_published_of_the_future(office: Alone) -> None:
 
     with pytest.raises(Rejected, match="as_of 2021-04-11 lies in the future"):
         office.ask("publish_assessment", assessment_id="a", as_of="2021-04-11")
-    with pytest.raises(Rejected, match="known_at .* lies in the future"):
+    with pytest.raises(Rejected, match=r"known_at .* lies in the future"):
         office.ask("publish_assessment", assessment_id="a", as_of="2021-04-10", known_at="2021-04-10T12:00:01+08:00")
 
     office.ask("publish_assessment", assessment_id="a", as_of="2021-04-10", known_at="2021-04-10T12:00:00+08:00")
@@ -303,7 +303,13 @@ def test_ratings_are_reported_once_their_span_is_over(office: Alone) -> None:
 
 
 def test_baselines_and_budgets_are_not_negative_and_may_be_told_anew(office: Alone) -> None:
-    budget = {"year": 2021, "initial": "900000.00", "annual": "900000.00", "executed": "0.00", "as_of": "2021-03-31"}
+    budget: dict[str, Any] = {
+        "year": 2021,
+        "initial": "900000.00",
+        "annual": "900000.00",
+        "executed": "0.00",
+        "as_of": "2021-03-31",
+    }
     for amount in ("1000.00", "1100.00"):
         office.ask("record_cost_baseline", year=2020, amount=amount, basis="决算")
         office.ask("record_budget", **{**budget, "executed": amount})

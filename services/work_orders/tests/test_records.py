@@ -77,7 +77,7 @@ def test_a_cost_is_of_a_day_that_has_begun_somewhere() -> None:
     Cost("c").book(replace(BOOKED, incurred_on=date(2021, 3, 10)), late)
 
     for day, now in ((date(2021, 3, 10), late - timedelta(seconds=1)), (date(2999, 1, 1), late)):
-        with pytest.raises(Rejected, match="incurred_on .* lies in the future"):
+        with pytest.raises(Rejected, match=r"incurred_on .* lies in the future"):
             Cost("c").book(replace(BOOKED, incurred_on=day), now)
 
 

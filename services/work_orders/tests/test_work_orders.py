@@ -215,7 +215,13 @@ def test_derived_ids_are_ids_and_differ(occurrence: str, other: str, point: str)
 
 
 def test_an_order_that_no_plan_asked_for_gets_an_id_or_has_one(office: Alone) -> None:
-    asked = {"kind": "corrective", "system_id": "hvac", "point_ids": [], "priority": "high", "due_at": NOW}
+    asked: dict[str, Any] = {
+        "kind": "corrective",
+        "system_id": "hvac",
+        "point_ids": [],
+        "priority": "high",
+        "due_at": NOW,
+    }
 
     named = office.ask("open_work_order", work_order_id="mine", **asked)
     unnamed = office.ask("open_work_order", **asked)
@@ -238,7 +244,7 @@ def test_an_order_that_no_plan_asked_for_gets_an_id_or_has_one(office: Alone) ->
     ],
 )
 def test_an_inspection_or_an_id_of_ours_is_not_opened_by_hand(office: Alone, wrong: Any, field: str) -> None:
-    asked = {"kind": "corrective", "system_id": "hvac", "point_ids": [], "priority": "high"}
+    asked: dict[str, Any] = {"kind": "corrective", "system_id": "hvac", "point_ids": [], "priority": "high"}
 
     with pytest.raises(Invalid) as refused:
         office.ask("open_work_order", **{**asked, **wrong})

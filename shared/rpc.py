@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partialmethod
 from typing import Any
 
 import eventlet
@@ -19,6 +20,7 @@ import structlog
 from eventlet.event import Event
 from nameko.exceptions import BadRequest, RemoteError, RpcTimeout, UnknownService, deserialize_to_instance
 from nameko.extensions import DependencyProvider
+from nameko.messaging import QueueConsumer
 from nameko.rpc import MethodProxy, ReplyListener, RpcProxy
 from nameko.standalone.rpc import StandaloneProxyBase
 
@@ -188,3 +190,6 @@ kombu.serialization.register("json", _encode, _decode, content_type="application
 
 for _refusal in (Refused, *Refused.__subclasses__()):
     deserialize_to_instance(_refusal)
+
+# nameko looks whether it is to stop between two waits for a message, and three times over: by default three seconds.
+QueueConsumer.consume = partialmethod(QueueConsumer.consume, safety_interval=0.2)

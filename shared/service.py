@@ -59,14 +59,14 @@ def command(schema: type[C]) -> Callable[[Callable[[Any, Unit, C], Any]], Any]:
                     self.ledger.clock.advance(_moment(context["time"]))
                 return _once(self, method, facility, data, context, asked)
 
-        return rpc(carry_out, expected_exceptions=Refused)
+        return rpc(expected_exceptions=Refused)(carry_out)  # given both at once, nameko drops the option
 
     return decorate
 
 
 def query(method: Method) -> Method:
     """Offer a method as a question over RPC; it changes nothing."""
-    return rpc(method, expected_exceptions=Refused)  # type: ignore[no-any-return]  # nameko is untyped
+    return rpc(expected_exceptions=Refused)(method)  # type: ignore[no-any-return]  # nameko is untyped
 
 
 def _once(  # noqa: PLR0917  the words of a call

@@ -151,6 +151,7 @@ def test_a_gap_whose_source_is_away_holds_no_other_facility_back(config: dict[st
             settled(hosted, follower)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", ["real"], indirect=True)
 def test_a_broker_that_restarts_loses_nothing(config: dict[str, Any], restart_rabbitmq: Callable[[], None]) -> None:
     with both(config) as (source, follower):

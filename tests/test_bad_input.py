@@ -212,6 +212,16 @@ def test_a_bad_header_is_named(platform: Platform, header: str, text: str) -> No
     assert [error["field"] for error in problem["errors"]] == [header.replace("_", "-")]
 
 
+@pytest.mark.parametrize("path", ["costs", "satisfaction-reports", "plans", "systems", "assessments"])
+def test_an_unknown_facility_is_not_found_and_nothing_is_kept_of_it(platform: Platform, path: str) -> None:
+    before = Truth(platform.databases).ledgers
+
+    status, problem = platform.api.once("POST", f"/facilities/nowhere/{path}", COST)
+
+    assert (status, problem["detail"]) == (404, "no facility nowhere")
+    assert Truth(platform.databases).ledgers == before
+
+
 def test_a_key_that_was_used_for_something_else_is_a_conflict(platform: Platform) -> None:
     platform.api.post("/facilities/hall/costs", COST, "key-1")
     before = Truth(platform.databases).ledgers

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import orjson
 from nameko.dependency_providers import Config
+from nameko.extensions import DependencyProvider
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
@@ -30,8 +31,20 @@ class SetClock:
     now: datetime
 
 
+class Registered(DependencyProvider):
+    """The facilities that this process has once found registered; a registration is never undone."""
+
+    def setup(self) -> None:
+        """Know none."""
+        self._known: set[str] = set()
+
+    def get_dependency(self, worker_ctx: Any) -> set[str]:
+        """The set, to be added to."""
+        return self._known
+
+
 class Gateway:
-    """Answers HTTP; keeps nothing."""
+    """Answers HTTP; keeps nothing but what can be asked again."""
 
     name: ClassVar[str] = "gateway"
 
@@ -39,6 +52,7 @@ class Gateway:
     scheduling = Peer("scheduling")
     work_orders = Peer("work_orders")
     scoring = Peer("scoring")
+    registered = Registered()
     config = Config()
     correlation = Correlation()
 
@@ -48,6 +62,8 @@ class Gateway:
         try:
             limit = int(self.config.get("MAX_BODY_BYTES") or MAX_BODY_BYTES)
             route, arguments = read(request, limit, correlation_of(request))
+            if "{facility}" in route.path:
+                self._must_be_registered(arguments["facility"])
             if route.service == self.name:
                 return _json(*getattr(self, route.rpc)(**arguments))
             return _json(getattr(self, route.service).call(route.rpc, **arguments))
@@ -69,6 +85,12 @@ class Gateway:
         if faults := flat(schema_of(SetClock, strict=True).validate(data)):
             raise Invalid(faults)
         return (together.move_clocks(self._peers(), data["now"]),)
+
+    def _must_be_registered(self, facility: str) -> None:
+        """Raise NotFound for a facility that the registry does not know, before another service opens a ledger for it."""
+        if facility not in self.registered:
+            self.asset_registry.call("facility", facility=facility)
+            self.registered.add(facility)
 
     def _peers(self) -> together.Peers:
         return {service: getattr(self, service) for service in SERVICES}

@@ -17,7 +17,7 @@ import structlog
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 from nameko.rpc import rpc
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shared.errors import Conflict, Invalid, Refused, Unavailable
 from shared.event import flat, timestamp
@@ -57,7 +57,14 @@ def command(schema: type[C]) -> Callable[[Callable[[Any, Unit, C], Any]], Any]:
                     raise Invalid(str(fault)) from fault
                 if context.get("time"):
                     self.ledger.clock.advance(_moment(context["time"]))
-                return _once(self, method, facility, data, context, asked)
+                try:
+                    return _once(self, method, facility, data, context, asked)
+                except DBAPIError as fault:
+                    if not fault.connection_invalidated:
+                        raise
+                    raise Unavailable(
+                        "the database went away; whether the command was carried out is not known"
+                    ) from fault
 
         return rpc(expected_exceptions=Refused)(carry_out)  # given both at once, nameko drops the option
 

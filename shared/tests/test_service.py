@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.clock import Clock, SimulatedClock
+from shared.database import Database
 from shared.errors import Conflict, Invalid, NotFound, Refused, Rejected, Unavailable
 from shared.ledger import GENESIS, Ledger
 from shared.schema import Id
@@ -92,6 +93,28 @@ def together(*calls: Any) -> list[Any]:
             return type(refused)
 
     return [one.wait() for one in [eventlet.spawn(answer, call) for call in calls]]
+
+
+# --- without its database --------------------------------------------------------------------------------------------
+
+
+def test_a_database_that_went_away_is_unavailable_and_the_same_request_is_then_answered(postgres_url: str) -> None:
+    with jobs_at(postgres_url) as jobs:
+        jobs.assign("hall-1", asking("1"), context("k-1"))
+        other = Database(postgres_url)
+        other.rows(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+        other.close()
+
+        with pytest.raises(Unavailable, match="went away"):
+            jobs.assign("hall-1", asking("2", "wang"), context("k-2"))
+
+        assert jobs.assign("hall-1", asking("2", "wang"), context("k-2")) == {"crew": ["wang"], "version": 0}
+        assert len(assert_chain(jobs.ledger, "hall-1")) == 2
 
 
 # --- once ----------------------------------------------------------------------------------------------------------

@@ -212,6 +212,15 @@ def test_every_question_is_answered_or_refused(client: Client, route: Route, dat
     assert_answered(answer)
 
 
+def test_even_the_last_moment_that_there_is_can_be_simulated(platform: Platform, client: Client) -> None:
+    platform.settle()
+
+    answer = client.post("/v1/simulation/clock", {"now": "2999-12-31T23:59:59.999999-14:00"})
+
+    assert answer.status == 200
+    assert client.get("/v1/facilities/hall/assessments/2021").json["as_of"] == "2021-12-31"
+
+
 def test_afterwards_nothing_is_parked_and_every_chain_holds(platform: Platform, client: Client) -> None:
     platform.settle()
 

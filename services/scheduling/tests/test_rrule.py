@@ -54,6 +54,14 @@ def test_a_leap_day_is_found_in_leap_years_only() -> None:
     assert leaps == [year for year in range(1900, 3000) if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)]
 
 
+def test_weeks_that_began_in_the_year_before_are_read_as_they_are_in_the_year_itself() -> None:
+    for year in range(1996, 2108):
+        first, last = datetime(year, 1, 1), datetime(year, 12, 31)  # noqa: DTZ001
+        found = rrulestr("FREQ=YEARLY;BYWEEKNO=53", dtstart=first).between(first, last, inc=True)
+
+        assert days("FREQ=YEARLY;BYWEEKNO=53", year) == tuple(day.date() for day in found)
+
+
 @pytest.mark.parametrize(
     ("rrule", "expected"),
     [

@@ -90,6 +90,7 @@ def serve(data: Path, port: int, simulated: bool, log_level: str) -> None:
     with _one_line(), _sole_user_of(data):
         _must_be_free(port)
         config = embedded_config(data, port, True if simulated else None)
+        _must_open(config, data)
         runner = _host(config, tuple(HOSTED))
         address = f"http://127.0.0.1:{_port_of(runner)}"
         click.echo(f"{address}/v1/health")
@@ -140,6 +141,17 @@ def _port_of(runner: Any) -> int:
 
     (edge,) = (one for one in runner.service_map["gateway"].subextensions if isinstance(one, Edge))
     return edge.port
+
+
+def _must_open(config: dict[str, Any], data: Path) -> None:
+    """Open every database once before any service does: nameko would print a traceback beside what is wrong.
+
+    Those that are there come first, so that nothing is made where one of them is refused.
+    """
+    from shared.provider import open_ledger  # noqa: PLC0415
+
+    for service in sorted(SERVICES, key=lambda service: not (data / f"{service}.db").exists()):
+        open_ledger(config, service).database.close()
 
 
 def _must_be_free(port: int) -> None:

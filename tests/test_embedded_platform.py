@@ -83,6 +83,7 @@ def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
     refused = run_xunjian("serve", "--data", tmp_path / "data", "--port", "0")
 
     assert_refused(refused, "scoring.db", "not a database")
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"lock", "scoring.db"}
 
 
 def test_a_real_installation_keeps_real_time(start_embedded: Start, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def postgres_url(database_of_this_folder: str) -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
     _execute(database_of_this_folder, f"CREATE SCHEMA {name}")
     yield f"{database_of_this_folder}?options=-csearch_path%3D{name}"
-    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    others = "datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
     _execute(
         database_of_this_folder,
         f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}",

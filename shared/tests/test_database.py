@@ -145,7 +145,7 @@ def test_after_connections_broke_the_next_call_but_one_works(postgres_url: str) 
         killer.rows(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database() AND usename = current_user"
             )
         )
         killer.close()

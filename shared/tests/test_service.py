@@ -105,7 +105,7 @@ def test_a_database_that_went_away_is_unavailable_and_the_same_request_is_then_a
         other.rows(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
             )
         )
         other.close()

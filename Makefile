@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Extra arguments for pytest or the benchmarks: make test ARGS="-k ledger -x"
 ARGS ?=
+# Where a real installation keeps its data
+DATA ?= data/live
 
 .PHONY: help
 help: ## List the targets
@@ -22,6 +24,10 @@ setup: $(READY) ## Make .venv from requirements.lock (a second time costs nothin
 .PHONY: run
 run: setup ## Load the project of 2021, simulate its year, serve on 127.0.0.1:8000
 	@$(BIN)/xunjian demo
+
+.PHONY: start
+start: setup ## Serve a real installation of a project: make start PROJECT=projects/… (DATA=data/live)
+	@$(BIN)/xunjian start $(or $(PROJECT),$(error PROJECT=projects/… is missing: the folder of the project to start)) --data $(DATA)
 
 .PHONY: test
 test: setup servers check ## Check, then run every test on real servers (ARGS="-k name" for some)

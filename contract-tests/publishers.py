@@ -7,12 +7,25 @@ from zoneinfo import ZoneInfo
 
 from services.asset_registry.aggregate import Facility, System
 from services.scheduling.aggregate import Occurrence, Plan
+from services.scheduling.workdays import WorkdayCalendar
 from services.scoring.aggregate import Assessment, Budget, CostBaseline, SatisfactionReport, Waiver
+from services.work_orders import clock_trust
 from services.work_orders.aggregate import WorkOrder
+from services.work_orders.findings import Known
+from services.work_orders.levels import ServiceLevels
 from services.work_orders.records import Cost, Incident, WorkRequest
 from shared.aggregate import Aggregate
-from shared.contracts.asset_registry import Expected, FacilityRegistered, Point, SystemRegistered
-from shared.contracts.scheduling import PlanItem, PlanItemChanged, PlanItemWithdrawn
+from shared.contracts.asset_registry import (
+    Document,
+    EquipmentDescribed,
+    Expected,
+    FacilityRegistered,
+    Nameplate,
+    Point,
+    PointReplaced,
+    SystemRegistered,
+)
+from shared.contracts.scheduling import PlanItem, PlanItemChanged, PlanItemWithdrawn, WorkdayCalendarAdopted
 from shared.contracts.scoring import (
     AssessmentOpened,
     AssessmentPublished,
@@ -28,6 +41,8 @@ from shared.contracts.work_orders import (
     IncidentConfirmed,
     IncidentReported,
     PointResult,
+    ServiceLevelsAdopted,
+    Shift,
     WorkOrderOpened,
     WorkRequested,
 )
@@ -81,6 +96,27 @@ def asset_registry() -> Iterable[Aggregate]:
     )
     system.add_points("喷嘴", points, at + 2 * MINUTE)
     system.relocate_point("N-015", "三层 档案室", at + 3 * MINUTE)
+    plate = Nameplate(
+        maker="昆明消防器材厂",
+        model="ZPT-5.6",
+        serial="2018-0442",
+        supplier="昆明消防器材有限公司",
+        installed_on=date(2018, 5, 20),
+        warranty_until=date(2021, 5, 19),
+    )
+    certificate = Document(sha256=PHOTO, title="合格证")
+    described = EquipmentDescribed(
+        system_id="gas-suppression",
+        equipment="喷嘴",
+        nameplate=plate,
+        documents=(certificate,),
+        point_ids=("N-014",),
+    )
+    system.describe_equipment(described, at + 4 * MINUTE)
+    other = PointReplaced(
+        point_id="N-014", replaced_on=date(2021, 3, 12), nameplate=Nameplate(serial="2021-0017"), work_order_id="wo-2"
+    )
+    system.replace(other, MARCH_12)
     system.retire_points(("N-015",), "房间改作他用", APRIL_30)
     system.decommission(date(2021, 12, 31), "系统更换", YEAR_END)
     return hall, system
@@ -99,7 +135,7 @@ def scheduling() -> Iterable[Aggregate]:
         window_days=31,
     )
     plan.adopt(2021, (monthly,), at)
-    visits = list(plan.due(lambda day: day.weekday() < 5))
+    visits = list(plan.due(lambda _: None))
     performed, missed, withdrawn = (Occurrence(visit.occurrence_id) for visit in (visits[2], visits[3], visits[4]))
     for occurrence, visit in zip((performed, missed, withdrawn), visits[2:5], strict=True):
         occurrence.schedule(visit, ("N-014", "N-015"), at)
@@ -121,12 +157,25 @@ def scheduling() -> Iterable[Aggregate]:
         plan_id="2021", plan_item_id="gas-suppression", effective_on=date(2021, 12, 31), reason="系统更换"
     )
     plan.withdraw(ended, date(2021, 11, 30), datetime(2021, 11, 30, 16, 0, tzinfo=CHINA))
-    return plan, performed, missed, withdrawn
+    days = WorkdayCalendar("2021")
+    notice = WorkdayCalendarAdopted(
+        year=2021,
+        source="国办发明电〔2020〕27号",
+        holidays=(date(2021, 1, 1), date(2021, 2, 11)),
+        make_up_workdays=(date(2021, 2, 7), date(2021, 2, 20)),
+        reason="元旦、春节",
+    )
+    days.adopt(notice, at)
+    return days, plan, performed, missed, withdrawn
 
 
 def work_orders() -> Iterable[Aggregate]:
     """One inspection from its opening to its closing, the repair that it led to, and all that stands beside."""
-    return _inspection(), _repair(), _request(), _cost(), _incident("incident-1"), _dismissed("incident-2")
+    levels = ServiceLevels("chenggong")
+    shifts = (Shift(opens="09:00", closes="12:00"), Shift(opens="13:30", closes="17:30"))
+    levels.adopt(ServiceLevelsAdopted(urgent=2, high=8, normal=24, low=80, shifts=shifts), MARCH_9)
+    work = (_inspection(), _repair(), _late_repair())
+    return *work, levels, _request(), _granted_request(), _cost(), _incident("incident-1"), _dismissed("incident-2")
 
 
 def scoring() -> Iterable[Aggregate]:
@@ -181,13 +230,19 @@ def _inspection() -> Aggregate:
         ),
         PointResult(point_id="N-015", outcome="normal"),
     )
-    order.inspect(results, MARCH_9 + 70 * MINUTE)
-    order.perform(MARCH_9 + 80 * MINUTE, "user:li", "2 个点位, 1 处故障", MARCH_9 + 82 * MINUTE)
+    order.inspect(results, _told(70, 82), "user:li", Known())
+    order.perform(_told(80, 82), "user:li", summary="2 个点位, 1 处故障")
     order.return_work("user:wang", "照片不清", MARCH_9 + 120 * MINUTE)
-    order.perform(MARCH_9 + 180 * MINUTE, "user:li", "已补拍", MARCH_9 + 181 * MINUTE)
+    order.perform(_told(180, 181), "user:li", summary="已补拍")
     order.accept("user:wang", MARCH_9 + 240 * MINUTE)
     order.close("资料齐全", MARCH_9 + 241 * MINUTE)
     return order
+
+
+def _told(happened: int, told: int) -> clock_trust.Told:
+    """What happened some minutes after it began, captured a minute later, and when it was told."""
+    minutes = [MARCH_9 + after * MINUTE for after in (happened, happened + 1, told)]
+    return clock_trust.Told(at=minutes[0], captured_at=minutes[1], now=minutes[2])
 
 
 def _repair() -> Aggregate:
@@ -209,16 +264,45 @@ def _repair() -> Aggregate:
     return order
 
 
-def _request() -> Aggregate:
-    request = WorkRequest("request-1")
+def _late_repair() -> Aggregate:
+    order = WorkOrder("wo-3")
+    opening = WorkOrderOpened(
+        work_order_id="wo-3",
+        kind="corrective",
+        system_id="gas-suppression",
+        point_ids=("N-015",),
+        priority="high",
+        caused_by="request-2",
+        due_at=MARCH_9 + 480 * MINUTE,
+        escalates_at=MARCH_12,
+        due_basis="workdays",
+    )
+    order.open(opening, MARCH_9)
+    order.escalate(APRIL_30)
+    return order
+
+
+def _granted_request() -> Aggregate:
+    request = _made("request-2")
+    request.approve("user:wang", "wo-3", MARCH_9 + 90 * MINUTE)
+    return request
+
+
+def _made(request_id: str) -> WorkRequest:
+    request = WorkRequest(request_id)
     wish = WorkRequested(
-        request_id="request-1",
+        request_id=request_id,
         description="机房有异味",
         requested_by="user:chen",
         system_id="gas-suppression",
         point_id="N-014",
     )
-    request.request(wish, MARCH_9)
+    request.make(wish, MARCH_9)
+    return request
+
+
+def _request() -> Aggregate:
+    request = _made("request-1")
     request.reject("已在工单 wo-2 处理", MARCH_9 + 90 * MINUTE)
     return request
 
@@ -266,7 +350,7 @@ def _incident(incident_id: str) -> Aggregate:
 
 def _dismissed(incident_id: str) -> Aggregate:
     incident = _reported(incident_id)
-    incident.dismiss("重复上报", APRIL_30)
+    incident.dismiss("user:zhao", "重复上报", APRIL_30)
     return incident
 
 

@@ -14,10 +14,12 @@ from typing import Any
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from services.assets.cli import assets_group
 from services.audit.cli import audit_group
 from services.demo import demo_command
-from services.project.cli import load_command, simulate_command
+from services.project.cli import load_command, project_group, simulate_command
 from services.scoring.cli import score_command
+from services.start import start_command
 from shared.config import SERVICES
 from shared.errors import Refused
 
@@ -55,10 +57,13 @@ def main() -> None:
 
 
 main.add_command(demo_command)
+main.add_command(start_command)
 main.add_command(load_command)
+main.add_command(project_group)
 main.add_command(simulate_command)
 main.add_command(score_command)
 main.add_command(audit_group)
+main.add_command(assets_group)
 
 
 @main.command()

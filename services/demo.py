@@ -3,8 +3,11 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -26,7 +29,15 @@ PROJECT = Path(__file__).resolve().parents[1] / "projects" / "chenggong-2021"
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=2021, show_default=True, help="Of the made-up year.")
 def demo_command(data: Path, port: int, seed: int) -> None:
     """Serve the demo project with a simulated year; the second time, what is there is served at once."""
-    serve = ["serve", "--data", str(data), "--port", str(port), "--simulated"]
+    serve_and(partial(_show, seed=seed), data, port, "--simulated")
+
+
+def serve_and(show: Callable[[str], None], data: Path, port: int, *options: str) -> NoReturn:
+    """Serve a folder from a process of its own until that is stopped, and, once it answers, `show` what is at its address.
+
+    What `show` refuses (SystemExit) ends the process, too.
+    """
+    serve = ["serve", "--data", str(data), "--port", str(port), *options]
     server = subprocess.Popen([sys.executable, "-m", "services.cli", *serve], stdout=subprocess.PIPE, text=True)
     # Ctrl-C reaches both processes; this one only waits for the other to have stopped.
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
@@ -34,7 +45,7 @@ def demo_command(data: Path, port: int, seed: int) -> None:
         address = server.stdout.readline().strip() if server.stdout else ""
         if not address:
             sys.exit(server.wait())
-        _show(address.removesuffix("/v1/health"), seed)
+        show(address.removesuffix("/v1/health"))
         sys.exit(server.wait())
     except KeyboardInterrupt:
         sys.exit(server.wait())

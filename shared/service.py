@@ -24,6 +24,7 @@ from shared.event import flat, timestamp
 from shared.installation import remember_now
 from shared.ledger import Done, Fold, Ledger
 from shared.provider import LedgerProvider
+from shared.roles import Role, must_have_one
 from shared.rpc import Calls, Correlation
 from shared.schema import schema_of
 from shared.subscription import Subscription, checkpoints
@@ -37,8 +38,10 @@ ATTEMPTS = 10
 """How often a command is decided anew when others change its streams meanwhile."""
 
 
-def command(schema: type[C]) -> Callable[[Callable[[Any, Unit, C], Any]], Any]:
+def command(schema: type[C], by: tuple[Role, ...]) -> Callable[[Callable[[Any, Unit, C], Any]], Any]:
     """Offer a method as a command: `facility`, `data` (validated to `schema`, a dataclass), and `context` over RPC.
+
+    Only a caller who holds one of the roles `by` (`context["roles"]`) may give it; others get Forbidden.
 
     The method gets a Unit and the command, decides, and may answer a JSON value; its events and its answer are
     committed in one transaction, once per `context["command_id"]`.
@@ -49,6 +52,7 @@ def command(schema: type[C]) -> Callable[[Callable[[Any, Unit, C], Any]], Any]:
         @functools.wraps(method)
         def carry_out(self: "LedgerService", facility: str, data: dict[str, Any], context: dict[str, Any]) -> Any:
             with structlog.contextvars.bound_contextvars(correlation_id=context["correlation_id"]):
+                must_have_one(context.get("roles", ()), by)
                 if errors := flat(validator.validate(data)):
                     raise Invalid(errors)
                 try:

@@ -70,11 +70,19 @@ class Unit:
             return self._connection.execute(query).all()
         return self.ledger.database.rows(query)
 
-    def execute(self, statement: Executable) -> None:
-        """Change one of the service's tables, in the transaction of a reaction; a command changes none itself."""
+    def execute(self, statement: Executable, rows: Sequence[dict[str, Any]] | None = None) -> None:
+        """Change one of the service's tables, in the transaction of a reaction; a command changes none itself.
+
+        `rows` are many sets of values for one statement; where there are none, nothing is executed.
+        """
         if self._connection is None:
             raise TypeError("a command's only effect is its events; views are folded from them")
-        self._connection.execute(statement)
+        if rows is None or rows:
+            self._connection.execute(statement, rows)
+
+    def forget(self) -> None:
+        """Let nothing that was decided so far happen: what a dry run ends with."""
+        self._touched.clear()
 
     def today(self, timezone: str) -> date:
         """The local date of `now`."""

@@ -44,10 +44,10 @@ MOMENTS: dict[str, tuple[str, str, str, Happens]] = {
     "apply.received": ("shared.subscription:Reader", "_apply", "before", _ledger_of_self),
     "apply.inside": ("shared.subscription:Reader", "_handle", "after", _ledger_of_self),
     "apply.committed": ("shared.subscription:Reader", "_apply", "after", _ledger_of_self),
-    "clock.decided": ("services.scheduling.service:Scheduling", "_make_due", "after", _ledger_of_self),
-    "clock.done": ("services.scheduling.service:Scheduling", "_look_at_the_clock", "after", _ledger_of_self),
+    "clock.decided": ("services.scheduling.making:Making", "make", "after", _always),
+    "clock.done": ("services.scheduling.service:Scheduling", "look_at_the_clock", "after", _ledger_of_self),
     "journal": ("services.scoring.service:", "_keep", "after", _always),
-    "answer": ("services.gateway.service:", "_json", "after", _always),
+    "answer": ("services.gateway.service:", "answered", "after", _always),
 }
 """Where each moment is: module and class, method, whether before or after it, and for which of its calls."""
 

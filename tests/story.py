@@ -128,7 +128,8 @@ class Story:
         if occurrence["occurrence_id"] == "hvac-inspection:2021-01:1":
             results[0] |= {"outcome": "fault", "note": "leaks"}
         self.tell(f"{home}/inspect", {"results": results}, DOER)
-        self.tell(f"{home}/perform", {"performed_at": done_at}, DOER)
+        omitted = {"omitted_point_ids": order["point_ids"][:1]} if lapse == "forgotten" else {}
+        self.tell(f"{home}/perform", {"performed_at": done_at, **omitted}, DOER)
         if lapse == "returned":
             self.tell(f"{home}/return", {"reason": "illegible"}, SUPERVISOR)
             self.tell(f"{home}/perform", {"performed_at": done_at}, DOER)

@@ -18,13 +18,17 @@ Answer = tuple[int, bytes] | None
 
 
 class Told(ThreadingHTTPServer):
-    """Answers one request after another from a list, the last for ever; `heard` are the requests with their keys."""
+    """Answers one request after another from a list, the last for ever; `heard` are the requests with their keys.
+
+    The first answers carry `links`, one each.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: list[Answer] = []
+        self.links: list[str] = []
         self.heard: list[tuple[str, str, str | None]] = []
 
     @property
@@ -47,6 +51,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(answer[0])
         self.send_header("Content-Length", str(len(answer[1])))
+        if self.server.links:
+            self.send_header("Link", self.server.links.pop(0))
         self.end_headers()
         self.wfile.write(answer[1])
 
@@ -105,6 +111,20 @@ def test_a_command_whose_answer_was_lost_is_sent_again_under_its_key(told: Told)
 
     assert outcome == {"done": True}
     assert told.heard == [("POST", "/v1/facilities", "load:1")] * 3
+
+
+def test_a_list_is_asked_for_page_after_page(told: Told) -> None:
+    told.answers = [(200, b'[{"id":1},{"id":2}]'), (200, b'[{"id":3}]')]
+    told.links = ['</v1/points?q=%E6%B3%B5&cursor=WyJ4Il0>; rel="next"']
+
+    with Client(told.url) as client:
+        rows = client.rows("/points", q="泵")
+
+    assert rows == [{"id": 1}, {"id": 2}, {"id": 3}]
+    assert [path for _, path, _ in told.heard] == [
+        "/v1/points?q=%E6%B3%B5",
+        "/v1/points?q=%E6%B3%B5&cursor=WyJ4Il0",
+    ]
 
 
 def test_it_gives_up_after_three_tries(told: Told) -> None:

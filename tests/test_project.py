@@ -77,7 +77,7 @@ def test_it_has_the_seventeen_systems(project: Project) -> None:
 
 def test_it_has_the_980_points_that_the_seed_counts(project: Project) -> None:
     counted = {
-        system.system_id: sum(group.count for group in system.equipment if not group.assumption)
+        system.system_id: sum(group.count or 0 for group in system.equipment if not group.assumption)
         for system in project.systems.systems
     }
 
@@ -101,14 +101,14 @@ def test_the_agent_is_a_measured_quantity_and_no_point(project: Project) -> None
 
 
 def test_points_are_made_from_groups_the_same_each_time(project: Project) -> None:
-    groups = {group.prefix: group for system in project.systems.systems for group in system.equipment}
+    groups = {group.key: group for system in project.systems.systems for group in system.equipment}
 
-    nozzles = groups["gas-nozzle"].points()
+    nozzles = groups["gas-nozzle"].each()
 
     assert [point.point_id for point in nozzles[:2]] == ["gas-nozzle-001", "gas-nozzle-002"]
     assert nozzles[-1].point_id == "gas-nozzle-027"
     assert nozzles[0].label == "气体喷嘴001"
-    ids = [point.point_id for group in groups.values() for point in group.points()]
+    ids = [point.point_id for group in groups.values() for point in group.each()]
     assert len(ids) == len(set(ids)) == 980 + 32
 
 
@@ -117,7 +117,7 @@ def test_made_up_points_are_only_where_the_seed_counts_none_and_say_so(project: 
 
     assert {s.system_id for s, _ in assumed} == MONTHLY - {"gas-suppression", "hvac", "fire-shutters", "lighting"}
     assert all(group.reason and system.uncounted for system, group in assumed)
-    assert all("假定" in point.label for _, group in assumed for point in group.points())
+    assert all("假定" in point.label for _, group in assumed for point in group.each())
 
 
 def test_what_the_seed_names_without_a_number_is_unknown_and_not_zero(project: Project) -> None:
@@ -210,6 +210,63 @@ def test_on_demand_work_has_no_plan(project: Project) -> None:
         ("systems.yaml", "count: 4,", "count: 0,", "systems[0].equipment[0].count", "expected at least 1"),
         ("systems.yaml", "count: 4,", "count: 40000,", "systems[0].equipment[0].count", "expected at most 9999"),
         ("systems.yaml", "prefix: gas-nozzle", "prefix: gas-button", "systems[0].equipment[1].prefix", "stands twice"),
+        (
+            "systems.yaml",
+            "prefix: gas-button, label: 紧急启停按钮,",
+            "label: 紧急启停按钮,",
+            "systems[0].equipment[0].prefix",
+            "expected count, prefix and label, or the points one by one",
+        ),
+        (
+            "systems.yaml",
+            "prefix: gas-button, label: 紧急启停按钮,",
+            "points: [{point_id: b, label: b}],",
+            "systems[0].equipment[0].count",
+            "expected either this or the points one by one",
+        ),
+        (
+            "systems.yaml",
+            "count: 4, prefix: gas-button, label: 紧急启停按钮, location: 档案区",
+            "points: [{point_id: gas-nozzle-001, label: b}]",
+            "systems[0].equipment[0].points[0].point_id",
+            "is a counted point already",
+        ),
+        (
+            "systems.yaml",
+            "count: 4, prefix: gas-button, label: 紧急启停按钮, location: 档案区",
+            "points: [{point_id: b, label: b}, {point_id: b, label: c}]",
+            "systems[0].equipment[0].points[1].point_id",
+            "stands twice",
+        ),
+        (
+            "systems.yaml",
+            "prefix: gas-button,",
+            "prefix: gas-button, nameplate: {maker: a, installed_on: may},",
+            "systems[0].equipment[0].nameplate.installed_on",
+            "a date YYYY-MM-DD",
+        ),
+        (
+            "systems.yaml",
+            "equipment: 气体喷嘴, count: 27,",
+            "equipment: 紧急启停按钮, nameplate: {maker: a}}\n      - {equipment: 紧急启停按钮, nameplate: {maker: b}, count: 27,",
+            "systems[0].equipment[2].nameplate",
+            "stands at equipment[1] already",
+        ),
+        (
+            "systems.yaml",
+            "prefix: gas-button,",
+            "prefix: gas-button, expected: {unit: MPa, low: some},",
+            "systems[0].equipment[0].expected.low",
+            "expected a number",
+        ),
+        ("project.yaml", 'annual: "900000.00"', "annual: TODO", "budget.annual", "still TODO"),
+        (
+            "project.yaml",
+            "does: books costs and the execution of the budget",
+            "does: TODO",
+            "roles[4].does",
+            "still TODO",
+        ),
         ("systems.yaml", "amount: 3060", "amount: many", "systems[0].measured[0].amount", "expected a number"),
         (
             "systems.yaml",

@@ -21,9 +21,9 @@ from shared.subscription import checkpoints
 from tests.story import AS_OF, RULEBOOK
 
 SOURCES = {
-    "asset_registry": (),
+    "asset_registry": ("work_orders",),
     "scheduling": ("asset_registry", "work_orders"),
-    "work_orders": ("scheduling",),
+    "work_orders": ("asset_registry", "scheduling", "scoring"),
     "scoring": ("asset_registry", "scheduling", "work_orders"),
 }
 """Whom each service follows."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from shared.contracts.asset_registry import Point
+from shared.contracts.asset_registry import Document, Nameplate, Point
 from shared.schema import Count, Id, Text
 
 
@@ -63,3 +63,40 @@ class RelocatePoint:
 
     point_id: Id
     location: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescribeEquipment:
+    """Say what a group of equipment is, or with `point_ids` only what stands at these points of it."""
+
+    system_id: Id
+    equipment: Text
+    nameplate: Nameplate
+    documents: tuple[Document, ...] = ()
+    point_ids: tuple[Id, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplaceEquipment:
+    """Say that other equipment stands at a point since a day, and what it is as far as that is known."""
+
+    point_id: Id
+    replaced_on: date
+    nameplate: Nameplate | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepDocument:
+    """Keep a file (base64) that a description will name; `media_type` is what its sender takes it for."""
+
+    file: str
+    media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportAssets:
+    """Add the systems and points of a sheet (base64, xlsx or CSV, docs/assets-form.md); a dry run only tells what it would."""
+
+    file: str
+    media_type: str
+    dry_run: bool = False

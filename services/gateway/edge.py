@@ -152,7 +152,8 @@ class _Application:
         request = Request(environ)
         environ[_CORRELATION] = correlation_id_of(request)
         response: Response = self.entrypoint.handle_request(request)
-        response.headers.update(_SECURITY)
+        for header, value in _SECURITY.items():
+            response.headers.setdefault(header, value)
         response.headers["X-Correlation-Id"] = correlation_of(request)
         if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and not _worth_discarding(request):
             environ["xunjian.hang_up"]()

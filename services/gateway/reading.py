@@ -1,5 +1,6 @@
 """Reads a request by its line in the table: path, query, headers and body, with every fault named."""
 
+import base64
 import re
 import uuid
 from collections import Counter
@@ -18,6 +19,7 @@ from services.gateway.problems import Unreadable
 from services.gateway.routes import Route, find
 from shared.errors import Invalid
 from shared.event import flat
+from shared.roles import ROLES
 from shared.schema import schema_of
 
 MAX_DEPTH = 32
@@ -33,11 +35,21 @@ Actor = Annotated[
     ),
 ]
 
+RoleList = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=rf"^({'|'.join(ROLES)})(, ?({'|'.join(ROLES)}))*$",
+        description=f"roles of {', '.join(ROLES)}, by commas",
+    ),
+]
+"""Who asks says as what; where nobody says, whoever reaches the gateway on this machine may do everything."""
+
 
 @dataclass(frozen=True)
 class _Headers:
     idempotency_key: Key | None = None
     x_actor: Actor | None = None
+    x_roles: RoleList | None = None
     x_correlation_id: Key | None = None
     x_simulated_time: datetime | None = None
 
@@ -58,15 +70,22 @@ def read(request: Request, max_body_bytes: int, correlation_id: str) -> tuple[Ro
     faults |= _query_faults(request, route)
     if faults:
         raise Invalid(faults)
-    if route.kind == "query":
-        return route, {**_numbered(path), **{name: request.args.get(name) for name in route.query}}
+    addressed, asked = route.read_path(path), route.read_query(request.args.to_dict())
+    if route.method == "GET":
+        return route, {**addressed, **asked}
     context = {
         "command_id": headers.get("idempotency_key") or str(uuid_utils.uuid7()),
         "actor": headers.get("x_actor", DEFAULT_ACTOR),
+        "roles": headers["x_roles"].replace(" ", "").split(",") if "x_roles" in headers else list(ROLES),
         "correlation_id": correlation_id,
         "time": headers.get("x_simulated_time"),
     }
-    return route, {**_addressed(route, path, _body(request, max_body_bytes)), "context": context}
+    if route.kind == "upload":
+        given = {name: value for name, value in asked.items() if value is not None}
+        body = {**given, "file": _file(request, route), "media_type": request.mimetype}
+    else:
+        body = _body(request, max_body_bytes)
+    return route, {**_addressed(route, addressed, body), "context": context}
 
 
 def correlation_id_of(request: Request) -> str:
@@ -81,11 +100,7 @@ def _query_faults(request: Request, route: Route) -> dict[str, list[str]]:
     return faults | {name: ["expected once"] for name, count in times.items() if count > 1}
 
 
-def _numbered(path: Mapping[str, str]) -> dict[str, Any]:
-    return {name: int(value) if name == "year" else value for name, value in path.items()}
-
-
-def _addressed(route: Route, path: Mapping[str, str], body: dict[str, Any]) -> dict[str, Any]:
+def _addressed(route: Route, path: Mapping[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """`facility` and `data` of a command; raises Invalid where the body contradicts the path."""
     named = {name: value for name, value in path.items() if name != "facility"}
     faults = {
@@ -95,6 +110,17 @@ def _addressed(route: Route, path: Mapping[str, str], body: dict[str, Any]) -> d
         raise Invalid(faults)
     facility = body.get(route.names_facility) if route.names_facility else path.get("facility", "")
     return {"facility": facility if isinstance(facility, str) else "", "data": {**body, **named}}
+
+
+def _file(request: Request, route: Route) -> str:
+    """The bytes of an upload as base64; its media type is one of the route's."""
+    if request.mimetype not in route.media_types:
+        expected = f"The body must be {' or '.join(route.media_types)}."
+        raise Unreadable(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, expected)
+    raw = _bytes(request, route.max_bytes or 0)
+    if not raw:
+        raise Invalid({"file": ["expected a file, not an empty body"]})
+    return base64.b64encode(raw).decode()
 
 
 def _body(request: Request, max_bytes: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The JSON API under `/v1`: which service answers what. Everything else about a request follows from its line here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, make_dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -11,35 +11,61 @@ import msgspec
 from marshmallow import Schema
 from werkzeug.routing import Map, Rule
 
-from shared.schema import Id, Period, schema_of
+from shared.schema import Id, Period, Sha256, Text, schema_of
 
-Kind = Literal["command", "query"]
+Kind = Literal["command", "query", "list", "upload", "download"]
 Year = Annotated[str, msgspec.Meta(pattern=r"^[12][0-9]{3}$", description="a year, YYYY")]
+Flag = Annotated[str, msgspec.Meta(pattern=r"^(true|false)$", description="true or false")]
+Rows = Annotated[str, msgspec.Meta(pattern=r"^([1-9][0-9]{0,2}|1000)$", description="a number from 1 to 1000")]
+Sort = Annotated[str, msgspec.Meta(pattern=r"^-?[a-z_]{1,40}$", description="a column, with - before it for backwards")]
 
-_KINDS: Mapping[str, Any] = {"year": Year}
+_KINDS: Mapping[str, Any] = {"year": Year, "sha256": Sha256}
 """What path parameters are that are not ids."""
+_READ: Mapping[Any, Callable[[str], Any]] = {Year: int, Rows: int, Flag: lambda words: words == "true"}
+"""What the words of a parameter stand for, where that is no text."""
+
+MIB = 1024 * 1024
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PICTURES = ("image/jpeg", "image/png", "image/webp")
+LONG_SECONDS = 60.0
+"""How long a sheet of tens of thousands of rows may take."""
 
 
 @dataclass(frozen=True, eq=False)
 class Route:
     """One line of the API.
 
-    A query's path and query parameters are the keyword arguments of `service.rpc`. A command's path parameters and
-    body together are its `data`, except `facility`, which is an argument of its own.
+    The path and query parameters of a query, a list or a download are the keyword arguments of its `target`. A
+    command's path parameters and body together are its `data`, except `facility`, which is an argument of its own; an
+    upload's are its path and query parameters, its `media_type`, and its body as `file` (base64).
     """
 
     kind: Kind
     path: str
-    service: str
-    rpc: str
+    target: str
     query: Mapping[str, Any] = field(default_factory=dict)
     names_facility: str | None = None
     """The member of the body that names the facility, where the path does not."""
+    media_types: tuple[str, ...] = ("application/json",)
+    max_bytes: int | None = None
+    """How long a body may be, where the usual is too short."""
+    seconds: float | None = None
+    """How long the answer may take, where the usual is too short."""
+
+    @property
+    def service(self) -> str:
+        """Who answers."""
+        return self.target.partition(".")[0]
+
+    @property
+    def rpc(self) -> str:
+        """By which of its methods."""
+        return self.target.partition(".")[2]
 
     @property
     def method(self) -> str:
         """The HTTP method."""
-        return "POST" if self.kind == "command" else "GET"
+        return "POST" if self.kind in ("command", "upload") else "GET"
 
     @cached_property
     def path_schema(self) -> Schema:
@@ -53,18 +79,87 @@ class Route:
         members = [(name, kind | None, field(default=None)) for name, kind in self.query.items()]
         return schema_of(make_dataclass("Query", members), strict=True)
 
+    def read_path(self, words: Mapping[str, str]) -> dict[str, Any]:
+        """The parameters of a path as values."""
+        return {name: _READ.get(_KINDS.get(name), str)(text) for name, text in words.items()}
+
+    def read_query(self, words: Mapping[str, str]) -> dict[str, Any]:
+        """The query parameters as values, None where one is not given."""
+        return {name: _READ.get(kind, str)(words[name]) if name in words else None for name, kind in self.query.items()}
+
 
 def ask(path: str, target: str, **query: Any) -> Route:
     """A question: GET, answered with what is so."""
-    service, _, rpc = target.partition(".")
-    return Route("query", f"/v1{path}", service, rpc, query)
+    return Route("query", f"/v1{path}", target, query=query)
+
+
+def ask_for_list(path: str, target: str, **query: Any) -> Route:
+    """A list in pages: GET, answered with an array; the next page is linked in the header Link (RFC 8288)."""
+    paging = {"sort": Sort, "cursor": Text, "limit": Rows}
+    return Route("list", f"/v1{path}", target, query={**query, **paging})
+
+
+def ask_for_file(path: str, target: str, **query: Any) -> Route:
+    """A file: GET, answered with its bytes."""
+    return Route("download", f"/v1{path}", target, query=query, seconds=LONG_SECONDS)
 
 
 def tell(path: str, target: str, names_facility: str | None = None) -> Route:
     """A command: POST, answered with its outcome."""
-    service, _, rpc = target.partition(".")
-    return Route("command", f"/v1{path}", service, rpc, names_facility=names_facility)
+    return Route("command", f"/v1{path}", target, names_facility=names_facility)
 
+
+def send_file(path: str, target: str, media_types: tuple[str, ...], max_bytes: int, **query: Any) -> Route:
+    """A file sent as it is: POST, answered with what became of it."""
+    return Route(
+        "upload",
+        f"/v1{path}",
+        target,
+        query=query,
+        media_types=media_types,
+        max_bytes=max_bytes,
+        seconds=LONG_SECONDS,
+    )
+
+
+POINTS: Mapping[str, Any] = {
+    "equipment": Text,
+    "q": Text,
+    "location": Text,
+    "retired": Flag,
+    "warranty_before": date,
+    "as_of": date,
+}
+OCCURRENCES: Mapping[str, Any] = {
+    "period": Period,
+    "system_id": Id,
+    "status": Id,
+    "assignee": Text,
+    "since": date,
+    "until": date,
+    "excused": Flag,
+}
+WORK_ORDERS: Mapping[str, Any] = {
+    "status": Id,
+    "kind": Id,
+    "system_id": Id,
+    "occurrence_id": Id,
+    "assignee": Text,
+    "priority": Id,
+    "caused_by": Id,
+    "point_id": Id,
+    "due_before": datetime,
+    "overdue": Flag,
+}
+COSTS: Mapping[str, Any] = {
+    "year": Year,
+    "category": Id,
+    "supplier": Text,
+    "invoice": Text,
+    "status": Id,
+    "work_order_id": Id,
+}
+"""What the longer lists are filtered by."""
 
 ROUTES: tuple[Route, ...] = (
     ask("/health", "gateway.health"),
@@ -75,24 +170,58 @@ ROUTES: tuple[Route, ...] = (
     ask("/facilities", "asset_registry.facilities"),
     ask("/facilities/{facility}", "asset_registry.facility"),
     tell("/facilities/{facility}/systems", "asset_registry.register_system"),
-    ask("/facilities/{facility}/systems", "asset_registry.systems"),
+    ask_for_list("/facilities/{facility}/systems", "asset_registry.systems", as_of=date, category=Text, q=Text),
     tell("/facilities/{facility}/systems/{system_id}/decommission", "asset_registry.decommission_system"),
     tell("/facilities/{facility}/systems/{system_id}/points", "asset_registry.add_points"),
-    ask("/facilities/{facility}/systems/{system_id}/points", "asset_registry.points"),
+    ask_for_list("/facilities/{facility}/systems/{system_id}/points", "asset_registry.points", **POINTS),
     tell("/facilities/{facility}/systems/{system_id}/points/retire", "asset_registry.retire_points"),
+    tell("/facilities/{facility}/systems/{system_id}/equipment/describe", "asset_registry.describe_equipment"),
+    ask_for_list("/facilities/{facility}/equipment", "asset_registry.equipment", system_id=Id, q=Text, as_of=date),
+    ask_for_list("/facilities/{facility}/points", "asset_registry.points", system_id=Id, **POINTS),
+    ask("/facilities/{facility}/points/{point_id}", "asset_registry.point", as_of=date),
     tell("/facilities/{facility}/points/{point_id}/relocate", "asset_registry.relocate_point"),
+    tell("/facilities/{facility}/points/{point_id}/replace", "asset_registry.replace_equipment"),
+    send_file(
+        "/facilities/{facility}/documents", "asset_registry.keep_document", ("application/pdf", *PICTURES), 20 * MIB
+    ),
+    ask_for_file("/facilities/{facility}/documents/{sha256}", "asset_registry.document"),
+    send_file(
+        "/facilities/{facility}/assets/import",
+        "asset_registry.import_assets",
+        (XLSX, "text/csv"),
+        20 * MIB,
+        dry_run=Flag,
+    ),
+    ask_for_file(
+        "/facilities/{facility}/assets/export",
+        "asset_registry.export_assets",
+        format=Literal["xlsx", "csv"],
+        as_of=date,
+    ),
+    ask_for_file("/facilities/{facility}/labels", "asset_registry.labels", system_id=Id, equipment=Text, base=Text),
     # scheduling
     tell("/facilities/{facility}/plans", "scheduling.adopt_plan"),
-    ask("/facilities/{facility}/plans", "scheduling.plans"),
+    ask_for_list("/facilities/{facility}/plans", "scheduling.plans", year=Year),
+    ask("/facilities/{facility}/plans/{plan_id}", "scheduling.plan"),
     tell("/facilities/{facility}/plans/{plan_id}/items/{plan_item_id}/change", "scheduling.change_plan_item"),
     tell("/facilities/{facility}/plans/{plan_id}/items/{plan_item_id}/withdraw", "scheduling.withdraw_plan_item"),
-    ask("/facilities/{facility}/occurrences", "scheduling.occurrences", period=Period, system_id=Id, status=Id),
+    ask("/facilities/{facility}/workdays/{year}", "scheduling.workdays"),
+    tell("/facilities/{facility}/workdays/{year}", "scheduling.amend_workdays"),
+    ask_for_list("/facilities/{facility}/occurrences", "scheduling.occurrences", **OCCURRENCES),
+    ask("/facilities/{facility}/occurrences/{occurrence_id}", "scheduling.occurrence"),
     tell("/facilities/{facility}/occurrences/{occurrence_id}/excuse", "scheduling.excuse_occurrence"),
     tell("/facilities/{facility}/occurrences/{occurrence_id}/withdraw", "scheduling.withdraw_occurrence"),
+    ask("/facilities/{facility}/years/{year}", "scheduling.year_view"),
+    ask_for_file("/facilities/{facility}/calendar.ics", "scheduling.calendar", assignee=Text),
     # work_orders
-    ask("/facilities/{facility}/work-orders", "work_orders.work_orders", status=Id, occurrence_id=Id, system_id=Id),
-    ask("/facilities/{facility}/work-orders/{work_order_id}", "work_orders.work_order"),
+    ask_for_list("/facilities/{facility}/work-orders", "work_orders.work_orders", **WORK_ORDERS),
     tell("/facilities/{facility}/work-orders", "work_orders.open_work_order"),
+    tell("/facilities/{facility}/work-orders/accept", "work_orders.accept_many"),
+    ask("/facilities/{facility}/work-orders/{work_order_id}", "work_orders.work_order"),
+    ask("/facilities/{facility}/work-orders/{work_order_id}/round", "work_orders.round"),
+    ask("/facilities/{facility}/work-orders/{work_order_id}/history", "work_orders.history"),
+    ask("/facilities/{facility}/work-orders/{work_order_id}/record", "work_orders.record"),
+    ask_for_file("/facilities/{facility}/work-orders/{work_order_id}/record.xlsx", "work_orders.record_sheet"),
     tell("/facilities/{facility}/work-orders/{work_order_id}/assign", "work_orders.assign"),
     tell("/facilities/{facility}/work-orders/{work_order_id}/start", "work_orders.start"),
     tell("/facilities/{facility}/work-orders/{work_order_id}/hold", "work_orders.hold"),
@@ -104,12 +233,23 @@ ROUTES: tuple[Route, ...] = (
     tell("/facilities/{facility}/work-orders/{work_order_id}/close", "work_orders.close"),
     tell("/facilities/{facility}/work-orders/{work_order_id}/cancel", "work_orders.cancel"),
     tell("/facilities/{facility}/work-orders/{work_order_id}/replacements", "work_orders.record_replacement"),
+    ask_for_list("/facilities/{facility}/replacements", "work_orders.replacements", year=Year),
+    ask_for_file("/facilities/{facility}/fault-records/{year}.xlsx", "work_orders.fault_sheet", system_id=Id),
+    send_file("/facilities/{facility}/photos", "work_orders.keep_photo", PICTURES, 10 * MIB),
+    ask_for_file("/facilities/{facility}/photos/{sha256}", "work_orders.photo"),
+    tell("/facilities/{facility}/service-levels", "work_orders.adopt_service_levels"),
+    ask("/facilities/{facility}/service-levels", "work_orders.service_levels"),
     tell("/facilities/{facility}/costs", "work_orders.record_cost"),
+    ask_for_list("/facilities/{facility}/costs", "work_orders.costs", **COSTS),
+    ask("/facilities/{facility}/costs/summary/{year}", "work_orders.cost_summary"),
     tell("/facilities/{facility}/costs/{cost_id}/reverse", "work_orders.reverse_cost"),
     tell("/facilities/{facility}/incidents", "work_orders.report_incident"),
+    ask_for_list("/facilities/{facility}/incidents", "work_orders.incidents", status=Id),
     tell("/facilities/{facility}/incidents/{incident_id}/confirm", "work_orders.confirm_incident"),
     tell("/facilities/{facility}/incidents/{incident_id}/dismiss", "work_orders.dismiss_incident"),
     tell("/facilities/{facility}/work-requests", "work_orders.request_work"),
+    ask_for_list("/facilities/{facility}/work-requests", "work_orders.work_requests", status=Id),
+    tell("/facilities/{facility}/work-requests/{request_id}/approve", "work_orders.approve_work_request"),
     tell("/facilities/{facility}/work-requests/{request_id}/reject", "work_orders.reject_work_request"),
     # scoring
     tell("/rulebooks", "scoring.add_rulebook"),

@@ -5,13 +5,13 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-import orjson
 from nameko.dependency_providers import Config
 from nameko.extensions import DependencyProvider
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from services.gateway import together
+from services.gateway.answers import answered
 from services.gateway.edge import correlation_of, every_request
 from services.gateway.problems import Unreadable, problem
 from services.gateway.reading import read
@@ -65,8 +65,10 @@ class Gateway:
             if "{facility}" in route.path:
                 self._must_be_registered(arguments["facility"])
             if route.service == self.name:
-                return _json(*getattr(self, route.rpc)(**arguments))
-            return _json(getattr(self, route.service).call(route.rpc, **arguments))
+                found, *status = getattr(self, route.rpc)(**arguments)
+                return answered(route.kind, found, request, *status)
+            answer = getattr(self, route.service).call(route.rpc, deadline=route.seconds, **arguments)
+            return answered(route.kind, answer, request)
         except (Refused, Unreadable, HTTPException) as fault:
             return problem(fault, request.path)
 
@@ -94,7 +96,3 @@ class Gateway:
 
     def _peers(self) -> together.Peers:
         return {service: getattr(self, service) for service in SERVICES}
-
-
-def _json(value: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(orjson.dumps(value), status=status.value, content_type="application/json")

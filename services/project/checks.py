@@ -8,7 +8,16 @@ from decimal import Decimal
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError as NotValid
 
-from services.project.forms import Assumable, FacilityFile, Item, PlanFile, ProjectFile, RulebookFile, SystemsFile
+from services.project.forms import (
+    Assumable,
+    FacilityFile,
+    Group,
+    Item,
+    PlanFile,
+    ProjectFile,
+    RulebookFile,
+    SystemsFile,
+)
 from shared.rrule import days
 
 Mistake = tuple[str, str]
@@ -54,7 +63,7 @@ def of_facility(file: FacilityFile) -> Iterator[Mistake]:
 
 
 def of_systems(file: SystemsFile) -> Iterator[Mistake]:
-    """No system and no point twice, groups of a sane size, whatever is made up with its reason."""
+    """No system, group or point twice, groups of a sane size, whatever is made up with its reason."""
     at = "systems.yaml: systems"
     yield from _unique((f"{at}[{n}].system_id", system.system_id) for n, system in enumerate(file.systems))
     groups = [
@@ -62,13 +71,16 @@ def of_systems(file: SystemsFile) -> Iterator[Mistake]:
         for s, system in enumerate(file.systems)
         for n, group in enumerate(system.equipment)
     ]
-    yield from _unique((f"{place}.prefix", group.prefix) for place, group in groups)
+    yield from _unique((f"{place}.prefix", group.prefix) for place, group in groups if group.prefix is not None)
     for place, group in groups:
         yield from _reasoned(place, group)
-        if group.count > MOST_POINTS:
+        yield from _one_form(place, group)
+        if (group.count or 0) > MOST_POINTS:
             yield f"{place}.count", f"expected at most {MOST_POINTS}"
-        if len(group.prefix) > 75:
+        if len(group.prefix or "") > 75:
             yield f"{place}.prefix", "expected at most 75 characters: points add a number"
+    yield from _points_once(groups)
+    yield from _nameplates_once(file)
 
 
 def of_plan(file: PlanFile, project: ProjectFile | None, systems: SystemsFile | None) -> Iterator[Mistake]:
@@ -102,6 +114,41 @@ def of_rulebooks(project: ProjectFile, rulebooks: Iterable[RulebookFile]) -> Ite
     for n, rulebook in enumerate(found):
         if rulebook.year != project.year:
             yield f"{at}.files[{n}]", f"expected a rulebook of {project.year}, found one of {rulebook.year}"
+
+
+def _one_form(place: str, group: Group) -> Iterator[Mistake]:
+    """A group is counted (count, prefix, label, and what each of its points has), or its points are listed."""
+    if not group.points:
+        for name in ("count", "prefix", "label"):
+            if getattr(group, name) is None:
+                yield f"{place}.{name}", "missing: expected count, prefix and label, or the points one by one"
+        return
+    for name in ("count", "prefix", "label", "location", "expected"):
+        if getattr(group, name) is not None:
+            yield f"{place}.{name}", "expected either this or the points one by one"
+
+
+def _points_once(groups: Iterable[tuple[str, Group]]) -> Iterator[Mistake]:
+    """Points that are listed are no others' ids; counted ones are kept apart by their prefixes."""
+    counted, listed = set[str](), list[tuple[str, str]]()
+    for place, group in groups:
+        if group.points:
+            listed += [(f"{place}.points[{n}].point_id", point.point_id) for n, point in enumerate(group.points)]
+        elif group.prefix is not None and (group.count or 0) <= MOST_POINTS:
+            counted |= {point.point_id for point in group.each()}
+    yield from _unique(listed)
+    yield from ((place, f"{id_!r} is a counted point already") for place, id_ in listed if id_ in counted)
+
+
+def _nameplates_once(file: SystemsFile) -> Iterator[Mistake]:
+    """A nameplate is said of all points of an equipment in a system, whatever groups they stand in."""
+    for s, system in enumerate(file.systems):
+        said = [(n, group) for n, group in enumerate(system.equipment) if group.nameplate is not None]
+        first: dict[str, int] = {}
+        for n, group in said:
+            if (before := first.setdefault(group.equipment, n)) != n:
+                place = f"systems.yaml: systems[{s}].equipment[{n}].nameplate"
+                yield place, f"stands at equipment[{before}] already, of the same {group.equipment}"
 
 
 def _recurrence(place: str, item: Item, year: int) -> Iterator[Mistake]:

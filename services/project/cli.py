@@ -1,15 +1,15 @@
-"""`xunjian load` and `xunjian simulate`: a project into an installation, and a made-up year of work on it."""
+"""`xunjian load`, `simulate` and `project new`: a project sent, a made-up year of work on it, the next year's project."""
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from services.project import load
+from services.project import load, renew
 from services.project.client import DEFAULT_URL, Client
 from services.project.files import read_project
 from services.project.simulate import simulate_year
@@ -47,6 +47,32 @@ def simulate_command(year: int, seed: int, facility: str | None, url: str) -> No
         with bar("simulate") as progress:
             result = simulate_year(client, facility, year, seed, progress)
         print_result(client, result)
+
+
+@click.group("project")
+def project_group() -> None:
+    """Make project folders."""
+
+
+@project_group.command("new")
+@click.option(
+    "--from", "last", metavar="DIR", required=True, type=click.Path(path_type=Path), help="The last year's project."
+)
+@click.option("--year", type=click.IntRange(1900, 2999), required=True, help="The year to make a project for.")
+@click.option("--to", "folder", metavar="DIR", type=click.Path(path_type=Path), help="By default beside the last one.")
+@click.option(
+    "--url", metavar="URL", help="Take systems and points as they stand in the installation that answers there."
+)
+def new_command(last: Path, year: int, folder: Path | None, url: str | None) -> None:
+    """Make a new year's project from the last one, with what is to be filled in and reviewed left open."""
+    with refusals_told(), Client(url) if url else nullcontext() as client:
+        project = read_project(last)
+        made = renew.renew(project, year, client)
+        folder = folder or renew.folder_of(last, project.year, year)
+        renew.write(made.files, folder)
+        click.echo(f"{folder}: the project of {year}, made from {last}; before it can be loaded:")
+        for one in made.to_do:
+            click.echo(f"  {one.what:8} {one.about}")
 
 
 @contextmanager

@@ -5,14 +5,16 @@ Commands carry an idempotency key, so one whose answer was lost is sent again wi
 
 import http.client
 import time
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import orjson
 
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unavailable
+from shared.roles import Role
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 TRIES = 3
@@ -42,6 +44,7 @@ class Client:
             raise Invalid(f"{url}: {fault}") from fault
         self.url = url.rstrip("/")
         self._prefix = parts.path.rstrip("/")
+        self._next: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -53,29 +56,73 @@ class Client:
 
     def get(self, path: str, **query: str | None) -> Any:
         """Ask; `path` begins after `/v1`, members of `query` that are None are left out."""
-        asked = urlencode({name: value for name, value in query.items() if value is not None})
-        return self._sent("GET", f"{path}?{asked}" if asked else path, None, {})
+        return self._sent("GET", _asked(path, query), None, {})
 
-    def send(self, path: str, body: dict[str, Any], *, key: str, actor: str, at: datetime | None = None) -> Any:
+    def rows(self, path: str, **query: str | None) -> list[dict[str, Any]]:
+        """Ask for a list, page after page (RFC 8288: `next`), until all of it is there."""
+        found = list(self.get(path, **query))
+        while self._next is not None:
+            found += self.get(path, **query, cursor=self._next)
+        return found
+
+    def send(
+        self,
+        path: str,
+        body: dict[str, Any],
+        *,
+        key: str,
+        actor: str,
+        role: Role | None = None,
+        at: datetime | None = None,
+    ) -> Any:
         """Send a command under an idempotency key; `at` is its time, only for a simulated installation."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": key, "X-Actor": actor}
+        if role is not None:
+            headers["X-Roles"] = role
         if at is not None:
             headers["X-Simulated-Time"] = at.isoformat()
         return self._sent("POST", path, orjson.dumps(body), headers)
 
-    def _sent(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Any:
+    def send_file(
+        self, path: str, content: bytes, media_type: str, *, key: str, actor: str, role: Role, **query: str | None
+    ) -> Any:
+        """Send a file as it is, under an idempotency key; raises as `send` does, with the places in the file alone."""
+        headers = {"Content-Type": media_type, "Idempotency-Key": key, "X-Actor": actor, "X-Roles": role}
+        asked = _asked(path, query)
+        try:
+            return self._sent("POST", asked, content, headers)
+        except Invalid as fault:
+            request = f"POST /v1{asked}: "
+            raise Invalid({place.removeprefix(request): whys for place, whys in fault.errors.items()}) from fault
+
+    def file(self, path: str, **query: str | None) -> bytes:
+        """Ask for a file."""
+        content: bytes = self._sent("GET", _asked(path, query), None, {}, lambda _, answer: answer)
+        return content
+
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        read: Callable[[str, bytes], Any] | None = None,
+    ) -> Any:
         for pause in (PAUSE,) * (TRIES - 1):
             try:
-                return self._once(method, path, body, headers)
+                return self._once(method, path, body, headers, read or _json)
             except Unavailable:
                 time.sleep(pause)
-        return self._once(method, path, body, headers)
+        return self._once(method, path, body, headers, read or _json)
 
-    def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Any:
+    def _once(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], read: Callable[[str, bytes], Any]
+    ) -> Any:
         try:
             self._connection.request(method, f"{self._prefix}/v1{quote(path, safe='/?&=%:+')}", body, headers)
             response = self._connection.getresponse()
             answer = response.read()
+            self._next = _cursor(response.getheader("Link"))
         except ConnectionRefusedError as fault:
             raise Invalid(f"{self.url}: nothing answers there; start it with `xunjian serve`") from fault
         except (OSError, http.client.HTTPException) as fault:
@@ -83,7 +130,19 @@ class Client:
             raise Unavailable(f"{method} {self.url}/v1{path}: {_why(fault)}") from fault
         if response.status >= 400:
             raise _refusal(f"{method} /v1{path}", response.status, answer)
-        return _json(f"{method} /v1{path}", answer)
+        return read(f"{method} /v1{path}", answer)
+
+
+def _asked(path: str, query: dict[str, str | None]) -> str:
+    asked = urlencode({name: value for name, value in query.items() if value is not None})
+    return f"{path}?{asked}" if asked else path
+
+
+def _cursor(link: str | None) -> str | None:
+    """The cursor in a link to the next page; None where there is none."""
+    if link is None or not link.endswith('; rel="next"'):
+        return None
+    return parse_qs(urlsplit(link[1 : link.index(">")]).query)["cursor"][0]
 
 
 def _why(fault: Exception) -> str:

@@ -60,8 +60,9 @@ def visit_to(simulation: Simulation, visit: Visit) -> Job:
     tell_order(simulation, order, "assign", {"assignee": doer}, DISPATCHER)
     tell_order(simulation, order, "start", {"at": hours.begun.isoformat()}, doer)
     yield hours.written
-    repairs = _write_down(simulation, visit, doer, random) if visit.activity == "inspection" else []
-    tell_order(simulation, order, "perform", _performed(hours.ended, "按计划完成"), doer)
+    repairs, omitted = _write_down(simulation, visit, doer, random) if visit.activity == "inspection" else ([], [])
+    done = _performed(hours.ended, "按计划完成") | ({"omitted_point_ids": omitted} if omitted else {})
+    tell_order(simulation, order, "perform", done, doer)
     for repair in repairs:
         simulation.begin(f"repair:{repair}", repair_of(simulation, repair))
     returned = visit.lapse == "returned" or (visit.activity != "inspection" and random.random() < 0.02)
@@ -137,14 +138,18 @@ def _hours(simulation: Simulation, visit: Visit, random: Random) -> Hours:
     return Hours(begun=begun, ended=ended, written=written)
 
 
-def _write_down(simulation: Simulation, visit: Visit, doer: str, random: Random) -> list[str]:
-    """The results of all points, but for those that a forgetful round passed by; answers the repairs that it opened."""
+def _write_down(simulation: Simulation, visit: Visit, doer: str, random: Random) -> tuple[list[str], list[str]]:
+    """The results of all points, but for those that a forgetful round passed by.
+
+    Answers the repairs that it opened, and the points passed by.
+    """
     points = sorted(visit.point_ids)
-    forgotten = random.sample(points, k=min(len(points), random.randint(1, 3))) if visit.lapse == "forgotten" else ()
+    forgotten = random.sample(points, k=min(len(points), random.randint(1, 3))) if visit.lapse == "forgotten" else []
     results = [_result(point, random) for point in points if point not in forgotten]
     if not results:
-        return []
-    return list(tell_order(simulation, visit.work_order_id, "inspect", {"results": results}, doer)["opened"])
+        return [], forgotten
+    answer = tell_order(simulation, visit.work_order_id, "inspect", {"results": results}, doer)
+    return list(answer["opened"]), forgotten
 
 
 def _result(point: str, random: Random) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from marshmallow import fields as kinds
 
 from services.project import checks
 from services.project.forms import FacilityFile, PlanFile, ProjectFile, RulebookFile, SystemsFile
+from services.project.redate import TO_FILL_IN
 from services.scoring.rulebook import read_rulebook
 from shared.errors import Invalid
 from shared.event import flat
@@ -95,6 +96,8 @@ def read_file(directory: Path, name: str, form: type[T]) -> T:
     schema = schema_of(form)
     mistakes = {path: [_SAID.get(why, why) for why in whys] for path, whys in flat(schema.validate(data)).items()}
     mistakes |= dict(_strangers(schema, data, ""))
+    for place in _unfilled(data, ""):
+        mistakes.setdefault(place, []).append(f"still {TO_FILL_IN}, expected to be filled in")
     if mistakes:
         raise Invalid({f"{name}: {path}" if path else name: whys for path, whys in mistakes.items()})
     try:
@@ -114,6 +117,18 @@ def _strangers(schema: Schema, data: Any, path: str) -> Iterator[tuple[str, list
         elif isinstance(field, kinds.List) and isinstance(field.inner, kinds.Nested) and isinstance(value, list):
             for n, member in enumerate(value):
                 yield from _strangers(field.inner.schema, member, f"{place}[{n}]")
+
+
+def _unfilled(value: Any, path: str) -> Iterator[str]:
+    """Where it still says that the office has to fill something in."""
+    if value == TO_FILL_IN:
+        yield path
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from _unfilled(member, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list):
+        for n, member in enumerate(value):
+            yield from _unfilled(member, f"{path}[{n}]")
 
 
 def _mapping(directory: Path, name: str) -> dict[str, Any]:

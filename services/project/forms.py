@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from shared.contracts.asset_registry import FacilityRegistered, Point, SystemRegistered
+from shared.contracts.asset_registry import Expected, FacilityRegistered, Nameplate, Point, SystemRegistered
 from shared.contracts.scheduling import PlanItem
 from shared.schema import Id, Money, Reading
 
@@ -94,20 +94,37 @@ class FacilityFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Group(Assumable):
-    """`count` like things, each a point `<prefix>-<number>`; the numbers have at least three digits and begin at 001."""
+    """Like things: `count` of them, each a point `<prefix>-<number>`, or the `points` one by one.
+
+    The numbers have at least three digits and begin at 001. `location` and `expected` are those of each counted point;
+    the nameplate is that of them all.
+    """
 
     equipment: str
-    count: Positive
-    prefix: Id
-    label: str
+    count: Positive | None = None
+    prefix: Id | None = None
+    label: str | None = None
     location: str | None = None
+    expected: Expected | None = None
+    points: tuple[Point, ...] = ()
+    nameplate: Nameplate | None = None
 
-    def points(self) -> tuple[Point, ...]:
-        """The points of the group; those that are made up say so in their label (假定)."""
+    @property
+    def key(self) -> str:
+        """What the group is known by: its prefix, or its first point."""
+        return self.prefix or self.points[0].point_id
+
+    def each(self) -> tuple[Point, ...]:
+        """The points of the group; counted ones that are made up say so in their label (假定)."""
         mark = "（假定）" if self.assumption else ""
-        return tuple(
-            Point(point_id=f"{self.prefix}-{n:03}", label=f"{self.label}{n:03}{mark}", location=self.location)
-            for n in range(1, self.count + 1)
+        return self.points or tuple(
+            Point(
+                point_id=f"{self.prefix}-{n:03}",
+                label=f"{self.label}{n:03}{mark}",
+                location=self.location,
+                expected=self.expected,
+            )
+            for n in range(1, (self.count or 0) + 1)
         )
 
 
@@ -162,6 +179,7 @@ class Item(PlanItem, Assumable):
             rrule=self.rrule,
             workdays=self.workdays,
             window_days=self.window_days,
+            assignee=self.assignee,
         )
 
 

@@ -17,6 +17,7 @@ import msgspec
 from services.project.client import Client
 from services.project.files import Project
 from services.project.forms import Group
+from shared.contracts.asset_registry import Nameplate
 from shared.errors import Conflict, NotFound, Rejected, Unavailable
 
 ACTOR = "user:loader"
@@ -32,13 +33,17 @@ Held = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One command: where it goes, what it says, the place in the files that it comes from, what is held of it already."""
+    """One command: where it goes, what it says, the place in the files that it comes from, what is held of it already.
+
+    `comparable`: what is held tells all that the command says; so it is compared, and not sent again.
+    """
 
     what: str
     place: str
     path: str
     body: dict[str, Any]
     held: Mapping[str, Any] | None = None
+    comparable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +104,21 @@ def _moment(project: Project, client: Client) -> datetime | None:
 
 def _send(project: Project, client: Client, step: Step, at: datetime | None) -> None:
     """Send one command; that it was carried out before, by whomever, is as good."""
+    if step.comparable and step.held is not None:
+        if differences := list(_differences(step)):
+            raise _conflict(step, "; ".join(differences))
+        return
     try:
         client.send(step.path, step.body, key=key(project, step.what), actor=ACTOR, at=at)
     except (Conflict, Rejected) as fault:
         differences = list(_differences(step))
         if isinstance(fault, Rejected) and step.held and not differences:
             return
-        said = "; ".join(differences) or f"was loaded before and read otherwise ({fault})"
-        raise Conflict(f"{step.place}: {said}; what is registered is changed by a command, not by loading") from fault
+        raise _conflict(step, "; ".join(differences) or f"was loaded before and read otherwise ({fault})") from fault
+
+
+def _conflict(step: Step, said: str) -> Conflict:
+    return Conflict(f"{step.place}: {said}; what is registered is changed by a command, not by loading")
 
 
 def _differences(step: Step) -> Iterator[str]:
@@ -129,6 +141,7 @@ def _steps(project: Project, client: Client) -> Iterator[Step]:
         path="/facilities",
         body=_json(project.facility.facility),
         held=_by_id(client, "/facilities", "facility_id").get(project.facility_id),
+        comparable=True,
     )
     yield from _systems(project, client, home)
     yield from _rulebooks(project, client)
@@ -145,30 +158,56 @@ def _systems(project: Project, client: Client, home: str) -> Iterator[Step]:
             path=f"{home}/systems",
             body=_json(system.registration()),
             held=held.get(system.system_id),
+            comparable=True,
         )
     for n, system in enumerate(project.systems.systems):
         path = f"{home}/systems/{system.system_id}/points"
         points = _by_id(client, path, "point_id") if system.equipment and system.system_id in held else {}
         for m, group in enumerate(system.equipment):
             yield _points(group, f"systems.yaml: systems[{n}].equipment[{m}]", path, points)
+    yield from _nameplates(project, client, home)
 
 
 def _points(group: Group, place: str, path: str, held: Held) -> Step:
-    points = [_json(point) for point in group.points()]
+    points = [_json(point) for point in group.each()]
     there = [held[point["point_id"]] for point in points if point["point_id"] in held]
     return Step(
-        what=f"points:{group.prefix}",
+        what=f"points:{group.key}",
         place=place,
         path=path,
         body={"equipment": group.equipment, "points": points},
         held=_as_asked(there, points, group.equipment) if there else None,
+        comparable=True,
     )
 
 
 def _as_asked(there: list[Mapping[str, Any]], points: list[dict[str, Any]], equipment: str) -> dict[str, Any]:
     """The points that the installation holds, in the shape of the command that would add them."""
-    same = [{name: held.get(name) for name in point} for held, point in zip(there, points, strict=False)]
+    same = [{name: _bare(held.get(name)) for name in point} for held, point in zip(there, points, strict=False)]
     return {"equipment": there[0].get("equipment", equipment), "points": same}
+
+
+def _nameplates(project: Project, client: Client, home: str) -> Iterator[Step]:
+    """What is said of groups; where the installation knows anything of one already, that is compared."""
+    said = [
+        (system.system_id, group, group.nameplate, f"systems.yaml: systems[{n}].equipment[{m}].nameplate")
+        for n, system in enumerate(project.systems.systems)
+        for m, group in enumerate(system.equipment)
+        if group.nameplate is not None
+    ]
+    rows = _rows(client, f"{home}/equipment") if said else []
+    for system_id, group, nameplate, place in said:
+        body = _json(nameplate)
+        there = [row for row in rows if (row["system_id"], row["equipment"]) == (system_id, group.equipment)]
+        known = there and any(there[0].get(name) is not None for name in Nameplate.__dataclass_fields__)
+        yield Step(
+            what=f"equipment:{group.key}",
+            place=place,
+            path=f"{home}/systems/{system_id}/equipment/describe",
+            body={"equipment": group.equipment, "nameplate": body},
+            held={"nameplate": {name: there[0].get(name) for name in body}} if known else None,
+            comparable=True,
+        )
 
 
 def _rulebooks(project: Project, client: Client) -> Iterator[Step]:
@@ -233,14 +272,26 @@ def _plan(project: Project, home: str, held: Held) -> Step:
 
 
 def _by_id(client: Client, path: str, name: str) -> Held:
-    """What a query lists, by id; nothing where the facility is not known yet."""
+    """What a query lists, by id."""
+    return {entry[name]: entry for entry in _rows(client, path)}
+
+
+def _rows(client: Client, path: str) -> list[dict[str, Any]]:
+    """What a query lists; nothing where the facility is not known yet."""
     try:
-        return {entry[name]: entry for entry in client.get(path)}
+        return client.rows(path)
     except NotFound:
-        return {}
+        return []
 
 
 def _json(value: Any) -> dict[str, Any]:
     """The members of a contract's dataclass as JSON values, without those that are None."""
-    members: dict[str, Any] = msgspec.to_builtins(value)
-    return {name: member for name, member in members.items() if member is not None}
+    members: dict[str, Any] = _bare(msgspec.to_builtins(value))
+    return members
+
+
+def _bare(value: Any) -> Any:
+    """A JSON value without the members, at any depth of objects, that are null."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: _bare(member) for name, member in value.items() if member is not None}

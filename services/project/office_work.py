@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from services.project.field_work import tell_order, verdict_on
 from services.project.simulation import Job, Simulation
-from services.project.story import CONTRACTORS, DISPATCHER, FINANCE, MANAGER, RECEPTION, ratings, told, yuan
+from services.project.story import CONTRACTORS, DISPATCHER, FINANCE, MANAGER, RATINGS, RECEPTION, ratings, told, yuan
 
 MONTHLY_COSTS = (
     ("guarding", "service", 27800, 29200),
@@ -36,7 +36,7 @@ def ratings_of_visitors(simulation: Simulation, year: int) -> Job:
             "period_end": str(end),
         }
         told_of = {**report, **ratings(simulation.random(report["report_id"]))}
-        simulation.tell(report["report_id"], "/satisfaction-reports", told_of, "system:sim-ratings")
+        simulation.tell(report["report_id"], "/satisfaction-reports", told_of, RATINGS)
 
 
 def bills(simulation: Simulation, year: int) -> Job:
@@ -106,10 +106,9 @@ def emergency(simulation: Simulation, year: int, system_id: str) -> Job:
         "system_id": system_id,
         "point_ids": [],
         "priority": "urgent",
+        "description": told("应急抢修"),
     }
-    simulation.tell(
-        order, "/work-orders", {**opened, "description": told("应急抢修"), "caused_by": request}, DISPATCHER
-    )
+    simulation.tell(order, f"/work-requests/{request}/approve", opened, DISPATCHER)
     tell_order(simulation, order, "assign", {"assignee": doer}, DISPATCHER)
     yield simulation.now + timedelta(minutes=30)
     tell_order(simulation, order, "start", {"at": simulation.now.isoformat()}, doer)

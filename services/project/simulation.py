@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from services.project.client import Client
 from services.project.load import settle
+from services.project.story import ROLES
 
 Job = Iterator[datetime]
 
@@ -67,7 +68,7 @@ class Simulation:
     def tell(self, what: str, path: str, body: dict[str, Any], actor: str, *, seeded: bool = True) -> Any:
         """Send a command about the facility, now; `what` names it within the year, `seeded` within this seed's year."""
         key = f"sim:{self._facility}:{self.seed if seeded else self.year}:{what}"
-        return self.client.send(f"{self.home}{path}", body, key=key, actor=actor, at=self.now)
+        return self.client.send(f"{self.home}{path}", body, key=key, actor=actor, role=ROLES[actor], at=self.now)
 
     def pay(self, cost: dict[str, Any], actor: str) -> None:
         """Book a cost of today."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Literal
 
+from shared.roles import Role
+
 Visit = tuple[str, int]
 """A system and the month of its inspection."""
 
@@ -24,6 +26,15 @@ SUPERVISOR = "user:sim-zhao"
 MANAGER = "user:sim-qian"
 FINANCE = "user:sim-sun"
 RECEPTION = "user:sim-xu"
+RATINGS = "system:sim-ratings"
+ROLES: Mapping[str, Role] = {
+    **dict.fromkeys((*INSPECTORS, *CONTRACTORS, RECEPTION), "inspector"),
+    **dict.fromkeys((DISPATCHER, SUPERVISOR), "supervisor"),
+    MANAGER: "manager",
+    FINANCE: "finance",
+    RATINGS: "integrator",
+}
+"""As what each of them acts."""
 
 FAULT_RATE = 0.0015
 """Of one point at one inspection; about 18 faults a year in a thousand points."""

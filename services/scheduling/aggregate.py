@@ -1,12 +1,12 @@
 """The rules of plans and of the occurrences made from them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from services.scheduling.recurrence import Due, IsWorkday, Term, due
+from services.scheduling.recurrence import CalendarFor, Due, Term, due
 from shared.aggregate import Aggregate
 from shared.contracts.scheduling import (
     OccurrenceExcused,
@@ -19,6 +19,7 @@ from shared.contracts.scheduling import (
     PlanItem,
     PlanItemChanged,
     PlanItemWithdrawn,
+    WithdrawnBecause,
 )
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import Event
@@ -26,8 +27,8 @@ from shared.rrule import days
 
 GRACE_DAYS = 5
 """How many days after a window its work may still be recorded (`backfill_days` of the rulebooks)."""
-LONGEST_ITEM_ID = 60
-"""So that occurrence and work order ids, which are made from it, stay within 80."""
+LONGEST_ITEM_ID, MOST_CHANGES = 60, 99
+"""So that occurrence and work order ids, which are made from an item's id and its changes, stay within 80."""
 
 
 class Plan(Aggregate):
@@ -50,9 +51,13 @@ class Plan(Aggregate):
 
     def change(self, change: PlanItemChanged, today: date, at: datetime) -> None:
         """Change an item from a day on that has not come yet."""
-        self._must_be_ahead(change.plan_item_id, change.effective_on, today)
+        item = self._must_be_ahead(change.plan_item_id, change.effective_on, today)
         if change.rrule is not None and (fault := _rrule_fault(change.rrule, self.year)):
             raise Invalid({"rrule": [fault]})
+        if len(self.terms[change.plan_item_id]) > MOST_CHANGES:
+            raise Rejected(f"an item is changed at most {MOST_CHANGES} times a year")
+        if _changed(item, change) == item:
+            raise Rejected("nothing would change: expected another rrule, window_days, workdays or assignee")
         self.record(change, at)
 
     def withdraw(self, withdrawal: PlanItemWithdrawn, today: date, at: datetime) -> None:
@@ -60,19 +65,21 @@ class Plan(Aggregate):
         self._must_be_ahead(withdrawal.plan_item_id, withdrawal.effective_on, today)
         self.record(withdrawal, at)
 
-    def due(self, is_workday: IsWorkday) -> Iterator[Due]:
+    def due(self, calendar_for: CalendarFor) -> Iterator[Due]:
         """Every visit of the year, item by item."""
         for terms in self.terms.values():
-            yield from due(terms, self.year, is_workday)
+            yield from due(terms, self.year, calendar_for)
 
-    def _must_be_ahead(self, plan_item_id: str, effective_on: date, today: date) -> None:
+    def _must_be_ahead(self, plan_item_id: str, effective_on: date, today: date) -> PlanItem:
         terms = self.terms.get(plan_item_id)
-        if not terms or terms[-1].item is None:
+        item = terms[-1].item if terms else None
+        if not terms or item is None:
             raise NotFound(f"no item {plan_item_id} in plan {self.id}")
         if effective_on.year > self.year:
             raise Invalid({"effective_on": [f"expected a day of {self.year} at the latest, the year of the plan"]})
         if effective_on <= max(today, terms[-1].effective_on):
             raise Rejected("a plan changes only the future: effective_on must be after today and the last change")
+        return item
 
     def apply(self, event: Event) -> None:
         """Fold one event."""
@@ -84,15 +91,21 @@ class Plan(Aggregate):
                 item = self.terms[event.plan_item_id][-1].item
                 if item is None:  # a withdrawn item is not changed: `change` refuses, a fold passes over
                     return
-                changed = replace(
-                    item,
-                    rrule=event.rrule or item.rrule,
-                    window_days=event.window_days or item.window_days,
-                    workdays=event.workdays or item.workdays,
-                )
-                self.terms[event.plan_item_id].append(Term(effective_on=event.effective_on, item=changed))
+                term = Term(effective_on=event.effective_on, item=_changed(item, event), reason=event.reason)
+                self.terms[event.plan_item_id].append(term)
             case PlanItemWithdrawn():
-                self.terms[event.plan_item_id].append(Term(effective_on=event.effective_on, item=None))
+                term = Term(effective_on=event.effective_on, item=None, reason=event.reason)
+                self.terms[event.plan_item_id].append(term)
+
+
+def _changed(item: PlanItem, change: PlanItemChanged) -> PlanItem:
+    return replace(
+        item,
+        rrule=change.rrule or item.rrule,
+        window_days=change.window_days or item.window_days,
+        workdays=change.workdays or item.workdays,
+        assignee=change.assignee or item.assignee,
+    )
 
 
 def _faults(items: tuple[PlanItem, ...], year: int) -> Iterator[tuple[str, list[str]]]:
@@ -104,6 +117,8 @@ def _faults(items: tuple[PlanItem, ...], year: int) -> Iterator[tuple[str, list[
             yield f"items[{number}].plan_item_id", [f"expected at most {LONGEST_ITEM_ID} characters"]
         if ids.index(item.plan_item_id) != number:
             yield f"items[{number}].plan_item_id", [f"{item.plan_item_id} is there twice"]
+        if item.assignee is not None and not item.assignee.strip():
+            yield f"items[{number}].assignee", ["expected words, not blank"]
         if fault := _rrule_fault(item.rrule, year):
             yield f"items[{number}].rrule", [fault]
 
@@ -154,6 +169,7 @@ class Occurrence(Aggregate):
                 window_start=visit.window_start,
                 window_end=visit.window_end,
                 point_ids=point_ids,
+                assignee=visit.item.assignee,
             ),
             at,
         )
@@ -183,22 +199,35 @@ class Occurrence(Aggregate):
             )
             self.record(missed, closed_at)
 
-    def excuse(self, point_ids: tuple[str, ...] | None, reason: str, by: str, at: datetime) -> None:
-        """Excuse it, or some of its points; the miss itself stays on record."""
+    def excuse(
+        self, point_ids: tuple[str, ...] | None, reason: str, by: str, at: datetime, doers: Collection[str] = ()
+    ) -> None:
+        """Excuse it, or some of its points; the miss itself stays on record.
+
+        Never by those who should have done it (domain.md, States): its duty's assignee, and the `doers`, whoever its work
+        was ever given to or who reported it performed.
+        """
         if self.status is Status.WITHDRAWN:
             raise Rejected("a withdrawn occurrence needs no excuse")
         if unknown := sorted(set(point_ids or ()) - set(self.plan.point_ids)):
             raise Invalid({"point_ids": [f"not of this occurrence: {', '.join(unknown)}"]})
+        if self.status is Status.PERFORMED and not point_ids:
+            raise Rejected("a performed occurrence needs no excuse, unless for points of it: expected point_ids")
+        if by == self.plan.assignee or by in doers:
+            raise Rejected(f"an occurrence is excused by someone other than who should have done it, not {by}")
         excuse = OccurrenceExcused(occurrence_id=self.id, point_ids=point_ids or None, reason=reason, approved_by=by)
         self.record(excuse, at)
 
-    def withdraw(self, reason: str, today: date, at: datetime) -> None:
-        """Ask it no more; not once its work was performed or its window is over."""
+    def withdraw(self, reason: str, today: date, at: datetime, because: WithdrawnBecause | None = None) -> None:
+        """Ask it no more; not once its work was performed or its window is over.
+
+        `because` names what it follows from; without it, somebody decided this alone.
+        """
         if self.status is not Status.PLANNED or today > self.plan.window_end:
             raise Rejected(
                 f"an occurrence can be withdrawn while it is planned, and not after its window: {self.status}"
             )
-        self.record(OccurrenceWithdrawn(occurrence_id=self.id, reason=reason), at)
+        self.record(OccurrenceWithdrawn(occurrence_id=self.id, reason=reason, because=because), at)
 
     def apply(self, event: Event) -> None:
         """Fold one event."""

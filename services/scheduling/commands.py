@@ -1,4 +1,4 @@
-"""What callers may ask of scheduling."""
+"""What callers may ask of scheduling. With `dry_run` a command answers what it would change, and changes nothing."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,11 +14,12 @@ class AdoptPlan:
     plan_id: Id
     year: Year
     items: tuple[PlanItem, ...]
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangePlanItem:
-    """Do a duty differently from a day on; what is left out stays as it is."""
+    """Do a duty differently on nominal dates from a day on; what is left out stays as it is."""
 
     plan_id: Id
     plan_item_id: Id
@@ -27,6 +28,8 @@ class ChangePlanItem:
     rrule: str | None = None
     window_days: Days | None = None
     workdays: Workdays | None = None
+    assignee: Text | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,19 @@ class WithdrawPlanItem:
     plan_item_id: Id
     effective_on: date
     reason: Text
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmendWorkdays:
+    """Say anew which days of a year are worked: whole lists, as far as days differ from Monday to Friday."""
+
+    year: Year
+    holidays: tuple[date, ...]
+    make_up_workdays: tuple[date, ...]
+    source: Text
+    reason: Text
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,20 +1,19 @@
 """Scheduling's wiring."""
 
-from collections import defaultdict
-from datetime import date, timedelta
-from operator import attrgetter
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
-from nameko.timer import timer
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 from uuid_utils import uuid7
 
-from services.scheduling import commands, views
+from services.scheduling import commands, lists, overview, planning, views
 from services.scheduling.aggregate import Occurrence, Plan
-from services.scheduling.workdays import is_workday
-from shared import service
+from services.scheduling.making import Making, Visit, out_of_commission, systems_of
+from services.scheduling.workdays import WorkdayCalendar
+from shared import clockwork
 from shared.contracts.asset_registry import (
     FacilityRegistered,
     PointsAdded,
@@ -22,23 +21,26 @@ from shared.contracts.asset_registry import (
     SystemDecommissioned,
     SystemRegistered,
 )
-from shared.contracts.scheduling import PlanItemChanged, PlanItemWithdrawn
-from shared.contracts.work_orders import WorkPerformed
-from shared.errors import Conflict, Invalid, Unavailable
+from shared.contracts.scheduling import PlanItemChanged, PlanItemWithdrawn, WorkdayCalendarAdopted
+from shared.contracts.work_orders import WorkOrderAssigned, WorkOrderOpened, WorkPerformed
+from shared.errors import NotFound
 from shared.event import Recorded
+from shared.pages import Page
+from shared.roles import Role
 from shared.rpc import Peer
 from shared.service import command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
 
-log = structlog.get_logger()
+SETTLING = timedelta(seconds=30)
+"""How long an event may take from its `recordedat` to its commit: so much later nothing of a day comes in any more."""
+PLANNERS: tuple[Role, ...] = ("manager", "admin")
 
-HORIZON_DAYS = 45
-"""How long before its window an occurrence is made."""
-TICK_SECONDS = 60
+Changes = dict[str, list[Any]]
+"""What a command changes, or would: added and withdrawn visits, and warnings {code, message, plan_item_id?, system_id?}."""
 
 
-class Scheduling(service.LedgerService):
+class Scheduling(clockwork.Clockwork):
     """Makes occurrences from plans ahead of time, and lets the clock judge them."""
 
     name = "scheduling"
@@ -46,127 +48,179 @@ class Scheduling(service.LedgerService):
     asset_registry = Peer("asset_registry")
     work_orders = Peer("work_orders")
 
-    @command(commands.AdoptPlan)
-    def adopt_plan(self, do: Unit, asked: commands.AdoptPlan) -> None:
-        """Adopt a plan for systems that are registered, and make what is due soon."""
-        self.must_have_heard(self.asset_registry, do.facility)
-        table = views.systems.c
-        known = {row.system_id for row in do.rows(select(table.system_id).where(table.facility == do.facility))}
-        unknown = {
-            f"items[{number}].system_id": [f"expected a registered system, not {item.system_id}"]
-            for number, item in enumerate(asked.items)
-            if item.system_id not in known
-        }
-        if unknown:
-            raise Invalid(unknown)
+    @command(commands.AdoptPlan, by=PLANNERS)
+    def adopt_plan(self, do: Unit, asked: commands.AdoptPlan) -> Changes:
+        """Adopt a plan for systems that are registered, with a workday calendar if any is known, and make what is due."""
+        making, today = self._up_to_date(do)
+        before = making.outlook()
+        planning.must_be_known(asked.items, making)
+        planning.record_workdays(making, asked.year, today, do.now)
         plan = do.find(Plan, asked.plan_id)
         plan.adopt(asked.year, asked.items, do.now)
-        self._must_be_planned_once(do, plan)
-        self._make_due(do, [plan], self._today(do))
+        planning.must_be_planned_once(plan, making)
+        making.plans.append(plan)
+        making.bring_in_line(today, "workdays", "工作日历发布")
+        return self._changes(do, making, before, asked.year, dry_run=asked.dry_run)
 
-    @command(commands.ChangePlanItem)
-    def change_plan_item(self, do: Unit, asked: commands.ChangePlanItem) -> None:
-        """Change a duty from a day on; what was to be scheduled before now is, as it was planned then."""
-        plan, today = self._up_to_date(do, asked.plan_id), self._today(do)
-        plan.change(PlanItemChanged(**vars(asked)), today, do.now)
-        self._make_due(do, [plan], today)
+    @command(commands.ChangePlanItem, by=PLANNERS)
+    def change_plan_item(self, do: Unit, asked: commands.ChangePlanItem) -> Changes:
+        """Change a duty from a day on: what was made ahead by its old reading is withdrawn, and made by the new one."""
+        making, today = self._up_to_date(do)
+        plan, before = do.edit(Plan, asked.plan_id), making.outlook()
+        plan.change(PlanItemChanged(**planning.said(asked)), today, do.now)
+        making.bring_in_line(today, "plan", f"计划自 {asked.effective_on} 起变更：{asked.reason}")
+        return self._changes(do, making, before, plan.year, dry_run=asked.dry_run)
 
-    @command(commands.WithdrawPlanItem)
-    def withdraw_plan_item(self, do: Unit, asked: commands.WithdrawPlanItem) -> None:
-        """End a duty from a day on; what was to be scheduled before now is."""
-        plan = self._up_to_date(do, asked.plan_id)
-        plan.withdraw(PlanItemWithdrawn(**vars(asked)), self._today(do), do.now)
+    @command(commands.WithdrawPlanItem, by=PLANNERS)
+    def withdraw_plan_item(self, do: Unit, asked: commands.WithdrawPlanItem) -> Changes:
+        """End a duty from a day on: what was made ahead for later dates is withdrawn."""
+        making, today = self._up_to_date(do)
+        plan, before = do.edit(Plan, asked.plan_id), making.outlook()
+        plan.withdraw(PlanItemWithdrawn(**planning.said(asked)), today, do.now)
+        making.bring_in_line(today, "plan", f"计划自 {asked.effective_on} 起取消：{asked.reason}")
+        return self._changes(do, making, before, plan.year, dry_run=asked.dry_run)
 
-    @command(commands.ExcuseOccurrence)
+    @command(commands.AmendWorkdays, by=PLANNERS)
+    def amend_workdays(self, do: Unit, asked: commands.AmendWorkdays) -> Changes:
+        """Say anew which days are worked: visits of dates from tomorrow on are read by that, where a plan stands already."""
+        making, today = self._up_to_date(do)
+        _must_be_registered(do)
+        before = making.outlook()
+        adopted = WorkdayCalendarAdopted(
+            **planning.said(asked), effective_on=planning.takes_effect(making, asked.year, today)
+        )
+        making.calendar(asked.year).adopt(adopted, do.now)
+        making.bring_in_line(today, "workdays", f"工作日历修订：{asked.reason}")
+        return self._changes(do, making, before, asked.year, dry_run=asked.dry_run)
+
+    @command(commands.ExcuseOccurrence, by=("manager",))
     def excuse_occurrence(self, do: Unit, asked: commands.ExcuseOccurrence) -> None:
-        """Excuse a visit, or points of it."""
-        do.edit(Occurrence, asked.occurrence_id).excuse(asked.point_ids, asked.reason, do.actor, do.now)
+        """Excuse a visit, or points of it, once it is known whose work it was."""
+        self.must_have_heard(self.work_orders, do.facility)
+        self._up_to_date(do)
+        doers = {row.doer for row in do.rows(views.doers_of(do.facility, asked.occurrence_id))}
+        do.edit(Occurrence, asked.occurrence_id).excuse(asked.point_ids, asked.reason, do.actor, do.now, doers)
 
-    @command(commands.WithdrawOccurrence)
+    @command(commands.WithdrawOccurrence, by=PLANNERS)
     def withdraw_occurrence(self, do: Unit, asked: commands.WithdrawOccurrence) -> None:
         """Withdraw a visit, once it is sure that no work was reported for it."""
         self.must_have_heard(self.work_orders, do.facility)
-        do.edit(Occurrence, asked.occurrence_id).withdraw(asked.reason, self._today(do), do.now)
+        _, today = self._up_to_date(do)
+        do.edit(Occurrence, asked.occurrence_id).withdraw(asked.reason, today, do.now)
 
     @subscribe("asset_registry", FacilityRegistered, SystemRegistered, SystemDecommissioned, PointsAdded, PointsRetired)
     def on_assets(self, do: Unit, recorded: Recorded) -> None:
         """Know the facilities, systems and points that plans are about.
 
         What was to be scheduled before such a change is made first, with the points of then, however late we hear of it.
+        Visits that a system's coming or going takes away are withdrawn at once if they had not begun then; whether work
+        was done in those that had is known only when the clock is looked at next.
         """
         facility, event = recorded.facility, recorded.event
-        self._make_due(do, self._plans(do), recorded.recordedat.astimezone(ZoneInfo(self._timezone(do))).date())
-        system = views.systems.c
-        match event:
-            case FacilityRegistered():
-                do.execute(insert(views.halls).values(facility=facility, timezone=event.timezone))
-            case SystemRegistered():
-                this = (system.facility == facility) & (system.system_id == event.system_id)
-                do.execute(views.systems.delete().where(this))
-                row = {"system_id": event.system_id, "commissioned_on": str(event.commissioned_on)}
-                do.execute(insert(views.systems).values(facility=facility, decommissioned_on=None, **row))
-            case SystemDecommissioned():
-                this = (system.facility == facility) & (system.system_id == event.system_id)
-                do.execute(update(views.systems).where(this).values(decommissioned_on=str(event.decommissioned_on)))
-            case PointsAdded():
-                do.execute(views.add_points(facility, event))
-            case PointsRetired():
-                do.execute(views.drop_points(facility, event.point_ids))
+        told_on, making = recorded.recordedat.astimezone(_zone(do)).date(), Making(do)
+        making.make(told_on)
+        for statement in views.told(facility, event, told_on):
+            do.execute(statement)
+        making.systems = systems_of(do)
+        if isinstance(event, SystemRegistered | SystemDecommissioned) and event.system_id in making.systems:
+            making.let_leave(event.system_id, told_on)
+            making.bring_in_line(told_on, "system", out_of_commission(making.systems[event.system_id]))
 
-    @subscribe("work_orders", WorkPerformed)
-    def on_work_performed(self, do: Unit, recorded: Recorded) -> None:
-        """Know which visits were performed."""
-        event = recorded.event
-        if isinstance(event, WorkPerformed) and event.occurrence_id is not None:
-            occurrence = do.find(Occurrence, event.occurrence_id)
-            if occurrence.exists:
-                zone = ZoneInfo(self._timezone(do))
-                occurrence.perform(event.work_order_id, event.performed_at, recorded.recordedat, zone)
+    @subscribe("work_orders", WorkOrderOpened, WorkOrderAssigned, WorkPerformed)
+    def on_work(self, do: Unit, recorded: Recorded) -> None:
+        """Know whose work each visit is, and which visits were performed."""
+        match recorded.event:
+            case WorkOrderOpened(occurrence_id=str() as visit) as opened:
+                do.execute(views.open_job(do.facility, opened.work_order_id, visit))
+            case WorkOrderAssigned() as given:
+                for row in do.rows(views.job(do.facility, given.work_order_id)):
+                    do.execute(views.name_doer(do.facility, recorded.position, row.occurrence_id, given.assignee))
+                    do.execute(views.assign(do.facility, row.occurrence_id, given.assignee))
+            case WorkPerformed(occurrence_id=str() as visit) as done:
+                do.execute(views.name_doer(do.facility, recorded.position, visit, done.performed_by))
+                occurrence = do.find(Occurrence, visit)
+                if occurrence.exists:
+                    occurrence.perform(done.work_order_id, done.performed_at, recorded.recordedat, _zone(do))
 
     @query
-    def plans(self, facility: str) -> list[dict[str, Any]]:
-        """The plans of a facility: plan_id, year, number of items."""
-        return self.ledger.database.mappings(select(views.plans).where(views.plans.c.facility == facility))
+    def plans(
+        self,
+        facility: str,
+        *,
+        year: int | None = None,
+        sort: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Page:
+        """The plans of a facility: plan_id, year, number of items; by plan_id or year."""
+        return lists.plans(self.ledger.database, facility, year, sort=sort, cursor=cursor, limit=limit)
+
+    @query
+    def plan(self, facility: str, plan_id: str) -> dict[str, Any]:
+        """A plan: plan_id, year, items as they read today, each with its terms."""
+        do = self._unit(facility)
+        return lists.plan_as_it_reads(do.edit(Plan, plan_id), _today(do))
+
+    @query
+    def workdays(self, facility: str, year: int) -> dict[str, Any]:
+        """A year's workday calendar: year, known, source, holidays, make_up_workdays, version (0: not adopted here)."""
+        return lists.calendar_of(year, self._unit(facility).find(WorkdayCalendar, str(year)))
 
     @query
     def occurrences(
-        self, facility: str, period: str | None = None, system_id: str | None = None, status: str | None = None
-    ) -> list[dict[str, Any]]:
-        """The occurrences of a facility by window, filtered by month, system and status."""
-        table = views.occurrences.c
-        wanted = select(views.occurrences).where(table.facility == facility)
-        for column, value in ((table.period, period), (table.system_id, system_id), (table.status, status)):
-            if value is not None:
-                wanted = wanted.where(column == value)
-        return self.ledger.database.mappings(wanted.order_by(table.window_start, table.occurrence_id))
+        self,
+        facility: str,
+        *,
+        period: str | None = None,
+        system_id: str | None = None,
+        status: str | None = None,
+        assignee: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        excused: bool | None = None,
+        sort: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Page:
+        """The occurrences of a facility, also those whose windows touch the days `since` to `until`.
 
-    @timer(interval=TICK_SECONDS, eager=True)
-    def tick(self) -> None:
-        """Look at the clock now and then; in a simulated installation it is moved by `set_clock` instead."""
-        if not self.ledger.clock.simulated:
-            self.on_clock()
+        By window (the day it opens), window_end or system.
+        """
+        filters = {"period": period, "system_id": system_id, "status": status, "assignee": assignee, "excused": excused}
+        paging = {"sort": sort, "cursor": cursor, "limit": limit}
+        return lists.occurrences(self.ledger.database, facility, since, until, filters, **paging)
 
-    def on_clock(self) -> None:
-        """Make what is due soon and judge what is over, facility by facility, catching up whatever was slept through."""
-        faults: list[Exception] = []
-        for facility in sorted({row.facility for row in self.ledger.database.rows(select(views.plans.c.facility))}):
-            try:
-                self._look_at_the_clock(facility)
-            except (Conflict, Unavailable) as fault:
-                log.info("the clock is looked at again soon", facility=facility, fault=str(fault))
-                faults.append(fault)
-            except Exception as fault:
-                log.exception("the clock was not looked at", facility=facility)
-                faults.append(fault)
-        if faults and self.ledger.clock.simulated:
-            raise faults[0]
+    @query
+    def occurrence(self, facility: str, occurrence_id: str) -> dict[str, Any]:
+        """One occurrence as the list shows it, with its point_ids and excuses."""
+        past = self.ledger.stream(facility, Occurrence(occurrence_id).stream)
+        return lists.occurrence(self.ledger.database, facility, occurrence_id, past)
 
-    def _look_at_the_clock(self, facility: str) -> None:
+    @query
+    def year_view(self, facility: str, year: int) -> dict[str, Any]:
+        """A year: for each system and month the visits that were made or are expected; and what the plan lacks."""
+        making = Making(self._unit(facility))
+        systems = overview.year_of(self.ledger.database, facility, making, year)
+        return {"year": year, "systems": systems, "warnings": self._warnings(making, year)}
+
+    @query
+    def calendar(self, facility: str, assignee: str | None = None) -> dict[str, str]:
+        """The visits of a facility, or those that are given to one person, as an iCalendar file (RFC 5545)."""
+        return overview.calendar_of(self.ledger, facility, Making(self._unit(facility)), assignee)
+
+    def facilities_that_wait(self) -> list[str]:
+        """Those with a plan."""
+        return sorted({row.facility for row in self.ledger.database.rows(select(views.plans.c.facility))})
+
+    def look_at_the_clock(self, facility: str) -> None:
+        """Judge only what was over before all that is recorded was heard: work of the last moment is never overlooked."""
+        clock = self.ledger.clock
+        settled = clock.now() if clock.simulated else clock.now() - SETTLING
         self.must_have_heard(self.asset_registry, facility)
         self.must_have_heard(self.work_orders, facility)
-        for decide in (self._schedule, self._judge):
-            cause = str(uuid7())
-            do = Unit(self.ledger, facility, actor=f"service:{self.name}", correlation_id=cause, causation_id=cause)
+        decisions: tuple[Callable[[Unit], None], ...] = (_make_and_withdraw, partial(_judge, settled=settled))
+        for decide in decisions:
+            do = self._unit(facility)
             decide(do)
             entry = do.entry()
             if entry.drafts:
@@ -174,76 +228,60 @@ class Scheduling(service.LedgerService):
                 entry.drafts = sorted(entry.drafts, key=lambda draft: draft.time)
                 self.ledger.append(entry)
 
-    def _schedule(self, do: Unit) -> None:
-        self._make_due(do, self._plans(do), self._today(do))
+    def _unit(self, facility: str) -> Unit:
+        cause = str(uuid7())
+        return Unit(self.ledger, facility, actor=f"service:{self.name}", correlation_id=cause, causation_id=cause)
 
-    def _judge(self, do: Unit) -> None:
-        """Let every visit that waits be judged, also those that were made only now and are over already."""
-        today, zone = self._today(do), ZoneInfo(self._timezone(do))
-        for row in do.rows(views.waiting(do.facility)):
-            if row.window_end < today.isoformat():
-                do.edit(Occurrence, row.occurrence_id).pass_time(today, zone)
-
-    def _plans(self, do: Unit) -> list[Plan]:
-        rows = do.rows(select(views.plans.c.plan_id).where(views.plans.c.facility == do.facility))
-        return [do.edit(Plan, row.plan_id) for row in rows]
-
-    def _up_to_date(self, do: Unit, plan_id: str) -> Plan:
-        """A plan whose visits are made as far ahead as they are to be today."""
+    def _up_to_date(self, do: Unit) -> tuple[Making, date]:
+        """The visits of a facility, made as far ahead as they are to be today, and that day."""
         self.must_have_heard(self.asset_registry, do.facility)
-        plan = do.edit(Plan, plan_id)
-        self._make_due(do, [plan], self._today(do))
-        return plan
+        making, today = Making(do), _today(do)
+        making.make(today)
+        return making, today
 
-    def _must_be_planned_once(self, do: Unit, plan: Plan) -> None:
-        """Refuse items that another plan of the year has: their visits would have the same ids."""
-        others = [other for other in self._plans(do) if other.year == plan.year and other is not plan]
-        taken = {
-            f"items[{number}].plan_item_id": [f"{item_id} is in plan {other.id} of {plan.year} already"]
-            for number, item_id in enumerate(plan.terms)
-            for other in others
-            if item_id in other.terms
+    def _changes(
+        self, do: Unit, making: Making, before: dict[tuple[str, ...], Visit], year: int, *, dry_run: bool
+    ) -> Changes:
+        """What a command changed since `before`; after a dry run nothing did."""
+        after = making.outlook()
+        changes: Changes = {
+            "added": [visit for key, visit in after.items() if key not in before],
+            "withdrawn": [visit for key, visit in before.items() if key not in after],
+            "warnings": self._warnings(making, year),
         }
-        if taken:
-            raise Invalid(taken)
+        if dry_run:
+            do.forget()
+        return changes
 
-    def _make_due(self, do: Unit, plans: list[Plan], today: date) -> None:
-        """Make every occurrence whose window opens within the horizon and that was not made yet."""
-        if not plans:
-            return
-        horizon = today + timedelta(days=HORIZON_DAYS)
-        table = views.occurrences.c
-        made = {row.occurrence_id for row in do.rows(select(table.occurrence_id).where(table.facility == do.facility))}
-        systems = {
-            row.system_id: row for row in do.rows(select(views.systems).where(views.systems.c.facility == do.facility))
-        }
-        points = self._points(do)
-        visits = [visit for plan in plans for visit in plan.due(is_workday)]
-        for visit in sorted(visits, key=attrgetter("window_start")):
-            if visit.window_start > horizon or visit.occurrence_id in made:
-                continue
-            if _in_commission(systems.get(visit.item.system_id), visit.window_start, visit.window_end):
-                occurrence = do.find(Occurrence, visit.occurrence_id)
-                if not occurrence.exists:
-                    occurrence.schedule(visit, tuple(points[visit.item.system_id]), do.now)
-
-    def _points(self, do: Unit) -> defaultdict[str, list[str]]:
-        points: defaultdict[str, list[str]] = defaultdict(list)
-        table = views.points.c
-        for row in do.rows(select(views.points).where(table.facility == do.facility).order_by(table.point_id)):
-            points[row.system_id].append(row.point_id)
-        return points
-
-    def _timezone(self, do: Unit) -> str:
-        rows = do.rows(select(views.halls.c.timezone).where(views.halls.c.facility == do.facility))
-        return str(rows[0].timezone) if rows else "Asia/Shanghai"
-
-    def _today(self, do: Unit) -> date:
-        return do.today(self._timezone(do))
+    def _warnings(self, making: Making, year: int) -> list[dict[str, str]]:
+        """What whoever plans a year should know, though nothing of it is refused."""
+        return [*planning.unknown_workdays(making, year), *overview.shortfalls(making, year)]
 
 
-def _in_commission(system: Any, start: date, end: date) -> bool:
-    """Whether a system is in commission on some day of a window."""
-    if system is None or system.commissioned_on > end.isoformat():
-        return False
-    return system.decommissioned_on is None or bool(system.decommissioned_on >= start.isoformat())
+def _make_and_withdraw(do: Unit) -> None:
+    making = Making(do)
+    making.withdraw_left()
+    making.bring_in_line(_today(do), "plan", "计划中已无此项")
+
+
+def _judge(do: Unit, settled: datetime) -> None:
+    """Let every visit that waits be judged, also those that were made only now and are over already."""
+    zone = _zone(do)
+    today = settled.astimezone(zone).date()
+    for row in do.rows(views.waiting(do.facility)):
+        if row.window_end < today.isoformat():
+            do.edit(Occurrence, row.occurrence_id).pass_time(today, zone)
+
+
+def _must_be_registered(do: Unit) -> None:
+    if not do.rows(select(views.halls.c.facility).where(views.halls.c.facility == do.facility)):
+        raise NotFound(f"no facility {do.facility}")
+
+
+def _zone(do: Unit) -> ZoneInfo:
+    rows = do.rows(select(views.halls.c.timezone).where(views.halls.c.facility == do.facility))
+    return ZoneInfo(str(rows[0].timezone) if rows else "Asia/Shanghai")
+
+
+def _today(do: Unit) -> date:
+    return do.today(_zone(do).key)

@@ -34,30 +34,30 @@ class Scoring(service.LedgerService):
     fold = staticmethod(views.fold)
     live: LiveFacts = LiveFactsProvider()
 
-    @command(commands.ReportSatisfaction)
+    @command(commands.ReportSatisfaction, by=("manager", "integrator"))
     def report_satisfaction(self, do: Unit, asked: commands.ReportSatisfaction) -> None:
         """Report visitors' ratings."""
         report = SatisfactionReported(**vars(asked))
         do.find(SatisfactionReport, asked.report_id).report(report, self.live.today(do.facility, do.now), do.now)
 
-    @command(commands.RecordCostBaseline)
+    @command(commands.RecordCostBaseline, by=("finance", "manager"))
     def record_cost_baseline(self, do: Unit, asked: commands.RecordCostBaseline) -> None:
         """Record what a year's repair cost."""
         _not_negative(amount=asked.amount)
         do.find(CostBaseline, str(asked.year)).tell(CostBaselineRecorded(**vars(asked)), do.now)
 
-    @command(commands.RecordBudget)
+    @command(commands.RecordBudget, by=("finance", "manager", "integrator"))
     def record_budget(self, do: Unit, asked: commands.RecordBudget) -> None:
         """Record how the budget stands."""
         _not_negative(initial=asked.initial, annual=asked.annual, executed=asked.executed)
         do.find(Budget, str(asked.year)).tell(BudgetRecorded(**vars(asked)), do.now)
 
-    @command(commands.WaiveDeduction)
+    @command(commands.WaiveDeduction, by=("manager",))
     def waive_deduction(self, do: Unit, asked: commands.WaiveDeduction) -> None:
         """Waive a deduction."""
         do.find(Waiver, asked.waiver_id).waive(DeductionWaived(**vars(asked), approved_by=do.actor), do.now)
 
-    @command(commands.OpenAssessment)
+    @command(commands.OpenAssessment, by=("manager",))
     def open_assessment(self, do: Unit, asked: commands.OpenAssessment) -> None:
         """Open a year's assessment, the only one of its year, by rulebooks of that year that are known here."""
         if self._assessments(do.facility, asked.year):
@@ -69,7 +69,7 @@ class Scoring(service.LedgerService):
                 raise Invalid({f"rulebooks[{number}]": [expected]})
         do.find(Assessment, asked.assessment_id).open(AssessmentOpened(**vars(asked)), do.now)
 
-    @command(commands.PublishAssessment)
+    @command(commands.PublishAssessment, by=("manager",))
     def publish_assessment(self, do: Unit, asked: commands.PublishAssessment) -> dict[str, Any]:
         """Freeze the official result; answers {result_sha256, total}."""
         assessment = do.edit(Assessment, asked.assessment_id)
@@ -93,7 +93,7 @@ class Scoring(service.LedgerService):
         assessment.publish(publication, do.now)
         return {"result_sha256": publication.result_sha256, "total": result.as_json()["total"]}
 
-    @command(commands.WithdrawAssessment)
+    @command(commands.WithdrawAssessment, by=("manager",))
     def withdraw_assessment(self, do: Unit, asked: commands.WithdrawAssessment) -> None:
         """Withdraw a published result."""
         do.edit(Assessment, asked.assessment_id).withdraw(asked.reason, do.now)

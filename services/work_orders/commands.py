@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from shared.contracts.work_orders import CostCategory, Harm, PointResult, Priority
+from shared.contracts.asset_registry import Nameplate
+from shared.contracts.work_orders import CostCategory, Harm, PointResult, Priority, Shift
 from shared.event import Moment
-from shared.schema import Id, Money, Text
+from shared.schema import Count, Id, Money, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,8 @@ class Inspect:
 
     work_order_id: Id
     results: tuple[PointResult, ...]
+    at: Moment | None = None
+    captured_at: Moment | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,8 @@ class Perform:
     work_order_id: Id
     performed_at: Moment
     summary: Text | None = None
+    captured_at: Moment | None = None
+    omitted_point_ids: tuple[Id, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,21 @@ class Accept:
     """Find the work up to standard."""
 
     work_order_id: Id
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptMany:
+    """Find the work of several jobs up to standard, all of it or none."""
+
+    work_order_ids: tuple[Id, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepPhoto:
+    """Keep a photo, base64, so that results can name it; what it is follows from its bytes, not from `media_type`."""
+
+    file: Text
+    media_type: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +124,7 @@ class RecordReplacement:
     point_id: Id
     requested_on: date
     replaced_on: date
+    nameplate: Nameplate | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +135,19 @@ class RequestWork:
     description: Text
     system_id: Id | None = None
     point_id: Id | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApproveWorkRequest:
+    """Grant a request by an order; without a description it has the request's."""
+
+    request_id: Id
+    kind: Literal["maintenance", "corrective", "emergency", "service"]
+    priority: Priority
+    system_id: Id
+    point_ids: tuple[Id, ...]
+    work_order_id: Id | None = None
+    description: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,3 +205,14 @@ class DismissIncident:
 
     incident_id: Id
     reason: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdoptServiceLevels:
+    """Say within how many working hours jobs of each priority are due, and when people work."""
+
+    low: Count
+    normal: Count
+    high: Count
+    urgent: Count
+    shifts: tuple[Shift, ...]

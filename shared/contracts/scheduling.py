@@ -13,13 +13,14 @@ from shared.schema import Id, Period, Year
 Activity = Literal["inspection", "maintenance", "service", "test"]
 Workdays = Literal["ignore", "skip", "move"]
 Days = Annotated[int, msgspec.Meta(ge=1)]
+WithdrawnBecause = Literal["plan", "workdays", "system"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanItem:
     """One recurring duty: on each date of the RRULE (RFC 5545) a window of `window_days` opens.
 
-    Without `window_days` the window runs to the end of the month.
+    Without `window_days` the window runs to the end of the month. Its work orders are given to `assignee` from the start.
     """
 
     plan_item_id: Id
@@ -28,6 +29,7 @@ class PlanItem:
     rrule: str
     workdays: Workdays
     window_days: Days | None = None
+    assignee: str | None = None
 
 
 class PlanAdopted(Event):
@@ -39,7 +41,7 @@ class PlanAdopted(Event):
 
 
 class PlanItemChanged(Event):
-    """A duty is done differently from a day on; what was scheduled before stands."""
+    """A duty is done differently from a day on: on every nominal date that lies on it or later."""
 
     plan_id: Id
     plan_item_id: Id
@@ -48,10 +50,11 @@ class PlanItemChanged(Event):
     rrule: str | None = None
     window_days: Days | None = None
     workdays: Workdays | None = None
+    assignee: str | None = None
 
 
 class PlanItemWithdrawn(Event):
-    """A duty ends on a day; what was scheduled before stands."""
+    """A duty ends on a day: nothing is due on a nominal date that lies on it or later."""
 
     plan_id: Id
     plan_item_id: Id
@@ -70,6 +73,7 @@ class OccurrenceScheduled(Event):
     window_start: date
     window_end: date
     point_ids: tuple[Id, ...]
+    assignee: str | None = None
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """A window opens before it ends and lies within the year of its period."""
@@ -81,10 +85,15 @@ class OccurrenceScheduled(Event):
 
 
 class OccurrenceWithdrawn(Event):
-    """A visit is not due after all, and why."""
+    """A visit is not due after all, and why.
+
+    `because` says what it followed from: its plan changed, the workday calendar was amended, or its system went out of
+    commission. Without it somebody withdrew this visit alone, and none is made in its place.
+    """
 
     occurrence_id: Id
     reason: str
+    because: WithdrawnBecause | None = None
 
 
 class OccurrencePerformed(Event):
@@ -119,3 +128,39 @@ class OccurrenceExcused(Event):
     reason: str
     approved_by: str
     point_ids: tuple[Id, ...] | None = None
+
+
+class WorkdayCalendarAdopted(Event):
+    """Which days of a year are worked, as far as they differ from Monday to Friday; the last word on a year holds.
+
+    `source` is the library with its version, or the notice that an office entered. Visits are read by it whose nominal
+    date is `effective_on` or later; all of the year without it.
+    """
+
+    year: Year
+    source: str
+    holidays: tuple[date, ...]
+    make_up_workdays: tuple[date, ...]
+    reason: str | None = None
+    effective_on: date | None = None
+
+    def is_workday(self, day: date) -> bool:
+        """Whether people work on a day of the year."""
+        return day in self.make_up_workdays if day.weekday() >= 5 else day not in self.holidays
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Holidays are days from Monday to Friday of the year, make-up workdays (调休) days of its weekends."""
+        for name, days, weekend in (
+            ("holidays", self.holidays, False),
+            ("make_up_workdays", self.make_up_workdays, True),
+        ):
+            for number, day in enumerate(days):
+                if day.year != self.year:
+                    yield f"{name}[{number}]", f"expected a day of {self.year}, not {day}"
+                elif (day.weekday() >= 5) != weekend:
+                    yield (
+                        f"{name}[{number}]",
+                        f"expected {'a Saturday or Sunday' if weekend else 'Monday to Friday'}: {day}",
+                    )
+                elif day in days[:number]:
+                    yield f"{name}[{number}]", f"{day} is there twice"

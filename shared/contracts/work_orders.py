@@ -1,18 +1,24 @@
 """What work orders publish: the work on the systems, its results and verdicts, what it cost, and what went wrong."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from shared.contracts.asset_registry import Nameplate
 from shared.event import Event, Moment
-from shared.schema import Id, Money, Reading, Sha256
+from shared.schema import Count, Id, Money, Reading, Sha256
 
 WorkKind = Literal["inspection", "maintenance", "corrective", "emergency", "service"]
 Priority = Literal["low", "normal", "high", "urgent"]
 Outcome = Literal["normal", "fault", "not_applicable"]
 CostCategory = Literal["fixed_equipment", "service", "consumables", "other"]
 Harm = Literal["life", "property"]
+ClockFlag = Literal["before_window", "after_window", "recorded_late"]
+DueBasis = Literal["workdays", "weekdays", "around_the_clock"]
+
+_HOUR = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +51,20 @@ class WorkRequestRejected(Event):
     reason: str
 
 
+class WorkRequestApproved(Event):
+    """A request was granted by an order."""
+
+    request_id: Id
+    work_order_id: Id
+
+
 class WorkOrderOpened(Event):
-    """A job was opened (工单), for an occurrence, a fault, an emergency or a request."""
+    """A job was opened (工单), for an occurrence, a fault, an emergency or a request.
+
+    A planned job has the window of its occurrence; of any other a supervisor hears at `due_at`, and a manager at
+    `escalates_at`, if it is not done. `due_basis` says how these were counted in working hours, as far as nobody set
+    them: by the workday calendar; where that is not known for a year, by Monday to Friday; or around the clock.
+    """
 
     work_order_id: Id
     kind: WorkKind
@@ -57,6 +75,10 @@ class WorkOrderOpened(Event):
     description: str | None = None
     caused_by: Id | None = None
     due_at: Moment | None = None
+    due_basis: DueBasis | None = None
+    escalates_at: Moment | None = None
+    window_start: date | None = None
+    window_end: date | None = None
 
 
 class WorkOrderAssigned(Event):
@@ -91,16 +113,22 @@ class WorkResumed(Event):
 
 
 class PointsInspected(Event):
-    """Points were looked at, with what was found at each."""
+    """Points were looked at, with what was found at each, and who says so; `captured_at` is when a device took it down."""
 
     work_order_id: Id
     system_id: Id
     results: tuple[PointResult, ...]
     occurrence_id: Id | None = None
+    captured_at: Moment | None = None
+    inspected_by: str | None = None
 
 
 class WorkPerformed(Event):
-    """A job was done; `performed_at` decides its date, `recordedat` whether it came in time."""
+    """A job was done; `performed_at` decides its date, `recordedat` whether it came in time.
+
+    `captured_at` is when a device took it down; `omitted_point_ids` are those without a result, confirmed by the doer;
+    `flags` say what is odd about its times: outside the window, or recorded after it.
+    """
 
     work_order_id: Id
     kind: WorkKind
@@ -109,6 +137,9 @@ class WorkPerformed(Event):
     performed_by: str
     occurrence_id: Id | None = None
     summary: str | None = None
+    captured_at: Moment | None = None
+    omitted_point_ids: tuple[Id, ...] | None = None
+    flags: tuple[ClockFlag, ...] | None = None
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """An inspection always names its occurrence."""
@@ -150,12 +181,57 @@ class WorkOrderCancelled(Event):
 
 
 class EquipmentReplaced(Event):
-    """Equipment at a point was replaced, and how long that took."""
+    """Equipment at a point was replaced, how long that took, and what stands there now."""
 
     work_order_id: Id
     point_id: Id
     requested_on: date
     replaced_on: date
+    nameplate: Nameplate | None = None
+
+
+class WorkOrderEscalated(Event):
+    """A job is not done although it is due; `time` is when that became true."""
+
+    work_order_id: Id
+    level: Count
+    to: Literal["supervisor", "manager"]
+    due_at: Moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift:
+    """A stretch of a working day, local time HH:MM."""
+
+    opens: str
+    closes: str
+
+
+class ServiceLevelsAdopted(Event):
+    """Within how many working hours jobs of each priority are due, and when people work; for jobs opened from now on."""
+
+    low: Count
+    normal: Count
+    high: Count
+    urgent: Count
+    shifts: tuple[Shift, ...]
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Hours are at least one; shifts follow each other within a day."""
+        for priority in ("low", "normal", "high", "urgent"):
+            if not 1 <= getattr(self, priority) <= 2000:
+                yield priority, "expected 1 to 2000 working hours"
+        if not self.shifts:
+            yield "shifts", "expected at least one"
+        last = ""
+        for number, shift in enumerate(self.shifts):
+            for name, words in (("opens", shift.opens), ("closes", shift.closes)):
+                if not _HOUR.fullmatch(words):
+                    yield f"shifts[{number}].{name}", f"expected a time HH:MM, not {words!r}"
+                elif words <= last:
+                    yield f"shifts[{number}].{name}", f"expected a time after {last}"
+                else:
+                    last = words
 
 
 class CostRecorded(Event):

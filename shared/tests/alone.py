@@ -2,7 +2,7 @@
 
 import inspect
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -16,6 +16,7 @@ from shared.clock import SimulatedClock
 from shared.database import Database
 from shared.event import Event, Recorded, read
 from shared.ledger import Draft, Entry, Ledger
+from shared.roles import ROLES
 from shared.service import LedgerService
 from shared.subscription import Handler, Reader, Subscription
 from shared.tests.given import ledger_at
@@ -68,9 +69,23 @@ class Alone:
         self.hall = f"hall-{next(self._halls)}"
         return self.hall
 
-    def ask(self, command: str, /, actor: str = "user:chen", key: str | None = None, **data: Any) -> Any:
+    def ask(
+        self,
+        command: str,
+        /,
+        actor: str = "user:chen",
+        key: str | None = None,
+        roles: Sequence[str] = ROLES,
+        **data: Any,
+    ) -> Any:
         """A command as the gateway sends it."""
-        context = {"command_id": key or f"key-{next(self._keys)}", "actor": actor, "correlation_id": "c", "time": None}
+        context = {
+            "command_id": key or f"key-{next(self._keys)}",
+            "actor": actor,
+            "roles": list(roles),
+            "correlation_id": "c",
+            "time": None,
+        }
         return getattr(self.service, command)(self.hall, orjson.loads(orjson.dumps(data, default=str)), context)
 
     def tell(self, stream: str, *events: Event) -> None:

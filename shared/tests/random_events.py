@@ -10,9 +10,9 @@ from zoneinfo import available_timezones
 from hypothesis import strategies as st
 
 from shared.contracts.asset_registry import FacilityRegistered
-from shared.contracts.scheduling import OccurrenceScheduled
+from shared.contracts.scheduling import OccurrenceScheduled, WorkdayCalendarAdopted
 from shared.contracts.scoring import AssessmentOpened, DeductionWaived, SatisfactionReported
-from shared.contracts.work_orders import WorkPerformed
+from shared.contracts.work_orders import ServiceLevelsAdopted, Shift, WorkPerformed
 from shared.event import Event
 from shared.schema import Id, Period, Sha256
 
@@ -109,6 +109,18 @@ def _of_an_occurrence(event: WorkPerformed) -> Event:
     return replace(event, occurrence_id=event.occurrence_id or "occ-1")
 
 
+def _in_hours(event: ServiceLevelsAdopted) -> Event:
+    hours = {name: 1 + getattr(event, name) % 2000 for name in ("low", "normal", "high", "urgent")}
+    shifts = tuple(Shift(opens=f"{n:02}:00", closes=f"{n:02}:45") for n in range(1 + len(event.shifts)))
+    return replace(event, **hours, shifts=shifts)
+
+
+def _on_days_of_the_year(event: WorkdayCalendarAdopted) -> Event:
+    days = {day.replace(year=event.year, day=1) for day in (*event.holidays, *event.make_up_workdays)}
+    weekend = {day for day in days if day.weekday() >= 5}
+    return replace(event, holidays=tuple(sorted(days - weekend)), make_up_workdays=tuple(sorted(weekend)))
+
+
 _MENDED: dict[type[Event], Callable[[Any], Event]] = {
     FacilityRegistered: _with_zone,
     OccurrenceScheduled: _within_a_year,
@@ -116,4 +128,6 @@ _MENDED: dict[type[Event], Callable[[Any], Event]] = {
     AssessmentOpened: _with_official,
     DeductionWaived: _of_one_thing,
     WorkPerformed: _of_an_occurrence,
+    ServiceLevelsAdopted: _in_hours,
+    WorkdayCalendarAdopted: _on_days_of_the_year,
 }

@@ -1,56 +1,19 @@
 """The asset registry's commands on its ledger and views, on both databases."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from services.asset_registry.service import AssetRegistry
+from services.asset_registry.tests.hall import HALL, HVAC, add, ids_of, listed
 from shared.contracts.asset_registry import PointRelocated, PointsAdded
 from shared.errors import Invalid, NotFound, Rejected
-from shared.tests.alone import Alone, alone, on_each_database
+from shared.tests.alone import Alone
 from shared.tests.given import assert_chain
-
-HALL: dict[str, Any] = {
-    "name": "政务中心",
-    "uscc": "11530121MB198972XH",
-    "region_code": "530114",
-    "timezone": "Asia/Shanghai",
-}
-HVAC = {"system_id": "hvac", "name": "空调", "category": "空调", "commissioned_on": "2021-01-01"}
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def service(
-    request: pytest.FixtureRequest, test_servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Alone]:
-    """The service on each kind of database."""
-    folder = tmp_path_factory.mktemp("asset_registry")
-    with (
-        on_each_database(request.param, test_servers["XUNJIAN_TEST_POSTGRES"], folder) as url,
-        alone(AssetRegistry, url, folder) as service,
-    ):
-        yield service
-
-
-@pytest.fixture
-def registry(service: Alone) -> Alone:
-    """A registry that knows a hall with two systems."""
-    service.ask("register_facility", **HALL, facility_id=service.new_hall())
-    service.ask("register_system", **HVAC)
-    service.ask("register_system", **{**HVAC, "system_id": "water"})
-    return service
-
-
-def add(registry: Alone, *ids: str, system: str = "hvac") -> None:
-    """Add points to a system."""
-    points = [{"point_id": id_, "label": id_, "location": "一层"} for id_ in ids]
-    registry.ask("add_points", system_id=system, equipment="室内机", points=points)
 
 
 def points_of(registry: Alone, system: str = "hvac") -> dict[str, Any]:
     """The points of a system as shown: (where, whether retired) by id."""
-    shown = registry.service.points(registry.hall, system)
+    shown = listed(registry, "points", system_id=system)
     return {point["point_id"]: (point["location"], point["retired"]) for point in shown}
 
 
@@ -63,7 +26,7 @@ def test_what_is_registered_is_shown(registry: Alone) -> None:
     shown = {**HALL, "facility_id": registry.hall, "address": None, "floor_area_m2": None}
     assert registry.service.facility(registry.hall) == shown
     assert shown in registry.service.facilities()
-    assert [system["system_id"] for system in registry.service.systems(registry.hall)] == ["hvac", "water"]
+    assert ids_of(registry, "systems", "system_id") == ["hvac", "water"]
     assert points_of(registry) == {"P-1": ("二层", False), "P-2": ("一层", True)}
     assert_chain(registry.ledger, registry.hall)
 
@@ -114,12 +77,12 @@ def test_a_point_is_relocated_within_the_system_that_has_it(registry: Alone) -> 
 
 def test_a_system_registered_anew_is_shown_in_commission(registry: Alone) -> None:
     registry.ask("decommission_system", system_id="hvac", decommissioned_on="2021-03-31", reason="拆除")
-    shown = {system["system_id"]: system["decommissioned_on"] for system in registry.service.systems(registry.hall)}
+    shown = {system["system_id"]: system["decommissioned_on"] for system in listed(registry, "systems")}
 
     registry.ask("register_system", **{**HVAC, "commissioned_on": "2021-06-01"})
 
     assert shown == {"hvac": "2021-03-31", "water": None}
-    hvac, _ = registry.service.systems(registry.hall)
+    hvac, _ = listed(registry, "systems")
     assert (hvac["commissioned_on"], hvac["decommissioned_on"]) == ("2021-06-01", None)
 
 

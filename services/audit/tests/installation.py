@@ -73,7 +73,13 @@ class Installation:
 
     def command(self, name: str, **data: Any) -> Any:
         """Ask scoring to do something."""
-        context = {"command_id": f"c-{next(_numbers)}", "actor": "user:chen", "correlation_id": "c-1", "time": None}
+        context = {
+            "command_id": f"c-{next(_numbers)}",
+            "actor": "user:chen",
+            "roles": ["manager"],
+            "correlation_id": "c-1",
+            "time": None,
+        }
         return getattr(self.scoring, name)(HALL, data, context)
 
     def force(self, service: str, *statements: str, **values: Any) -> None:

@@ -1,11 +1,13 @@
 """Services that echo what they were asked, or refuse it when the facility's id names a refusal."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from nameko.rpc import rpc
 
-from services.gateway.routes import ROUTES
+from services.gateway.routes import ROUTES, Route
 from shared.config import SERVICES
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unavailable
 
@@ -18,6 +20,9 @@ REFUSALS: dict[str, Exception] = {
     "unavailable": Unavailable("the database is away"),
     "broken": KeyError("password=hunter2"),
 }
+
+
+FILE = {"media_type": "text/html; charset=utf-8", "filename": "标签.html"}
 
 
 class Installation:
@@ -36,7 +41,7 @@ installation = Installation()
 
 def stand_in(name: str) -> type:
     """A service of that name with all methods that the gateway's table knows of it."""
-    methods = {route.rpc: _echo(name, route.rpc) for route in ROUTES if route.service == name}
+    methods = {route.rpc: _echo(route) for route in ROUTES if route.service == name}
     return type(name, (), {"name": name, **methods, **_told_of_itself(name)})
 
 
@@ -45,12 +50,17 @@ def all_stand_ins() -> list[type]:
     return [stand_in(name) for name in SERVICES]
 
 
-def _echo(service: str, method: str) -> Any:
+def _echo(route: Route) -> Any:
     def answer(self: object, **kwargs: Any) -> dict[str, Any]:
         refusal = REFUSALS.get(kwargs.get("facility", ""))
         if refusal is not None:
             raise refusal
-        return {"service": service, "method": method, **kwargs}
+        asked = {"service": route.service, "method": route.rpc, **kwargs}
+        if route.kind == "list":
+            return {"items": [asked], "next": None if kwargs["cursor"] else "further"}
+        if route.kind == "download":
+            return {**FILE, "body": base64.b64encode(orjson.dumps(asked)).decode()}
+        return asked
 
     return rpc(answer, expected_exceptions=Refused)
 

@@ -16,7 +16,7 @@ from nameko.runners import ServiceRunner
 from services.gateway.routes import ROUTES
 from services.gateway.service import Gateway
 from services.gateway.tests.client import Client
-from services.gateway.tests.stand_ins import Installation
+from services.gateway.tests.stand_ins import REFUSALS, Installation
 from shared import embedded
 
 COSTS = "/v1/facilities/f-1/costs"
@@ -142,7 +142,7 @@ def test_a_year_is_a_year(gateway: Client) -> None:
         ("occurrences?status=a%20b", "status"),
         ("occurrences?status=%FF", "status"),
         ("occurrences?status=a&status=b", "status"),
-        ("work-orders?limit=10", "limit"),
+        ("work-orders?limit=0", "limit"),
         ("systems?%00=1", "\0"),
     ],
 )
@@ -246,7 +246,9 @@ def test_no_body_is_a_fault_of_ours(path: str, body: bytes, gateway: Client, ins
 
 
 @fuzzing
-@given(path=st.text(), query=st.dictionaries(st.text(), st.text(), max_size=3))
+@given(
+    path=st.text().filter(lambda text: text not in REFUSALS), query=st.dictionaries(st.text(), st.text(), max_size=3)
+)
 def test_no_address_is_a_fault_of_ours(path: str, query: dict[str, str], gateway: Client) -> None:
     answer = gateway.get(f"/v1/facilities/{quote(path, safe='/')}/occurrences?{urlencode(query)}")
 

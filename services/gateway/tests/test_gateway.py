@@ -1,45 +1,127 @@
 """What the gateway asks of the services, and how it answers."""
 
+import base64
 import re
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 
 from services.gateway.routes import ROUTES, Route
 from services.gateway.tests.client import Client
-from services.gateway.tests.stand_ins import Installation
+from services.gateway.tests.stand_ins import FILE, Installation
+from shared.roles import ROLES
 
-VALUES = {"year": "2021", "period": "2021-03", "as_of": "2021-12-31", "known_at": "2022-01-01T00:00:00+08:00"}
+SHA256 = 64 * "a"
+WORDS = {
+    "year": "2021",
+    "period": "2021-03",
+    "known_at": "2022-01-01T00:00:00+08:00",
+    "due_before": "2022-01-01T00:00:00+08:00",
+    "sha256": SHA256,
+    "format": "csv",
+    "limit": "50",
+    "sort": "-due_at",
+    **dict.fromkeys(("as_of", "since", "until", "warranty_before"), "2021-12-31"),
+    **dict.fromkeys(("dry_run", "retired", "excused", "overdue"), "true"),
+}
+VALUES = {"year": 2021, "limit": 50, **dict.fromkeys(("dry_run", "retired", "excused", "overdue"), True)}
+"""What some of the words stand for."""
 SERVED = [route for route in ROUTES if route.service != "gateway"]
+
+
+def words(names: Iterable[str]) -> dict[str, str]:
+    return {name: WORDS.get(name, f"a-{name}") for name in names}
+
+
+def values(said: dict[str, str]) -> dict[str, Any]:
+    return {name: VALUES.get(name, text) for name, text in said.items()}
 
 
 @pytest.mark.parametrize("route", SERVED, ids=lambda route: f"{route.method} {route.path}")
 def test_each_line_of_the_table_asks_its_service(route: Route, gateway: Client) -> None:
-    named = {name: VALUES.get(name, f"a-{name}") for name in re.findall(r"\{(\w+)\}", route.path)}
-    asked = {name: VALUES.get(name, f"a-{name}") for name in route.query}
-    path = route.path.format(**named)
+    named, asked = words(re.findall(r"\{(\w+)\}", route.path)), words(route.query)
+    path = route.path.format(**named) + ("?" + urlencode(asked) if asked else "")
+    facility = {"facility": "a-new" if route.names_facility else named.get("facility", "")}
+    of_path = values({name: text for name, text in named.items() if name != "facility"})
 
-    if route.kind == "query":
-        answer = gateway.get(path + "?" + "&".join(f"{k}={v.replace('+', '%2B')}" for k, v in asked.items()))
-        expected: dict[str, Any] = {**named, **asked}
-        if "year" in named:
-            expected["year"] = 2021
-    else:
-        answer = gateway.post(path, {"facility_id": "a-new"} if route.names_facility else {"reason": "巡检"})
-        facility = "a-new" if route.names_facility else named.pop("facility", "")
-        data = {"facility_id": "a-new"} if route.names_facility else {"reason": "巡检", **named}
-        expected = {"facility": facility, "data": data}
+    match route.kind:
+        case "upload":
+            answer = gateway.post(path, b"bytes", Content_Type=route.media_types[0])
+            file = {"file": base64.b64encode(b"bytes").decode(), "media_type": route.media_types[0]}
+            expected = {**facility, "data": {**of_path, **values(asked), **file}}
+        case "command":
+            body = {"facility_id": "a-new"} if route.names_facility else {"reason": "巡检"}
+            answer = gateway.post(path, body)
+            expected = {**facility, "data": {**body, **of_path}}
+        case _:
+            answer = gateway.get(path)
+            expected = {**values(named), **values(asked)}
 
     assert answer.status == 200
-    received = answer.json
+    received = answer.json[0] if route.kind == "list" else answer.json
     received.pop("context", None)
     assert received == {"service": route.service, "method": route.rpc, **expected}
 
 
 def test_what_is_not_asked_is_none(gateway: Client) -> None:
-    answer = gateway.get("/v1/facilities/f-1/occurrences?status=missed").json
+    (answer,) = gateway.get("/v1/facilities/f-1/occurrences?status=missed").json
 
     assert (answer["period"], answer["system_id"], answer["status"]) == (None, None, "missed")
+
+
+def test_a_page_links_to_the_next_and_the_last_one_to_none(gateway: Client) -> None:
+    first = gateway.get(f"/v1/facilities/f-1/costs?supplier={quote('昆明')}&limit=1")
+    link = re.fullmatch('<(.*)>; rel="next"', first.headers["Link"])
+    assert link
+
+    last = gateway.get(link[1])
+
+    assert (last.json[0]["cursor"], last.json[0]["supplier"], last.json[0]["limit"]) == ("further", "昆明", 1)
+    assert "Link" not in last.headers
+
+
+def test_a_file_comes_as_it_is_and_may_use_no_more_than_its_own_style(gateway: Client) -> None:
+    answer = gateway.get("/v1/facilities/f-1/labels")
+
+    assert answer.headers["Content-Type"] == FILE["media_type"]
+    assert answer.headers["Content-Disposition"] == f"attachment; filename*=UTF-8''{quote(FILE['filename'])}"
+    assert answer.headers["Content-Security-Policy"] == (
+        "default-src 'none'; style-src 'none'; frame-ancestors 'none'; sandbox"
+    )
+
+
+def test_an_upload_of_another_kind_is_refused(gateway: Client) -> None:
+    answer = gateway.post("/v1/facilities/f-1/photos", b"MZ", Content_Type="application/x-msdownload")
+
+    assert answer.status == 415
+    assert answer.json["detail"] == "The body must be image/jpeg or image/png or image/webp."
+
+
+def test_an_empty_upload_is_refused(gateway: Client) -> None:
+    answer = gateway.post("/v1/facilities/f-1/photos", b"", Content_Type="image/png")
+
+    assert answer.faults == {"file": "expected a file, not an empty body"}
+
+
+def test_an_upload_may_be_larger_than_a_command(gateway: Client) -> None:
+    answer = gateway.post("/v1/facilities/f-1/photos", bytes(2 * 1024 * 1024), Content_Type="image/png")
+
+    assert answer.status == 200
+
+
+def test_a_caller_says_as_what_he_asks(gateway: Client) -> None:
+    answer = gateway.post("/v1/facilities/f-1/costs", {}, X_Roles="finance, auditor")
+
+    assert answer.json["context"]["roles"] == ["finance", "auditor"]
+
+
+@pytest.mark.parametrize("roles", ["", "boss", "finance,", "finance;auditor"])
+def test_a_role_that_is_none_is_refused(roles: str, gateway: Client) -> None:
+    answer = gateway.post("/v1/facilities/f-1/costs", {}, X_Roles=roles)
+
+    assert set(answer.faults) == {"X-Roles"}
 
 
 def test_a_command_says_who_asks_and_under_which_key(gateway: Client) -> None:
@@ -55,6 +137,7 @@ def test_a_command_says_who_asks_and_under_which_key(gateway: Client) -> None:
     assert answer.json["context"] == {
         "command_id": "key-1",
         "actor": "user:li",
+        "roles": list(ROLES),
         "correlation_id": "c-1",
         "time": "2021-03-09T10:40:00+08:00",
     }

@@ -1,5 +1,6 @@
 """An office whose schedules are looked after: assets and work are told as events, the clock is looked at when a test says so."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from shared.contracts.asset_registry import (
     SystemRegistered,
 )
 from shared.contracts.scheduling import OccurrenceMissed, OccurrenceOverdue, OccurrenceScheduled, PlanItem
-from shared.contracts.work_orders import WorkPerformed
+from shared.contracts.work_orders import WorkOrderAssigned, WorkOrderOpened, WorkPerformed
 from shared.tests.alone import Alone
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -55,7 +56,7 @@ class Office:
         """Look at the clock, of this hall only."""
         if moment is not None:
             self.at(moment)
-        self.alone.service._look_at_the_clock(self.alone.hall)
+        self.alone.service.look_at_the_clock(self.alone.hall)
 
     def register(self, since: str, system: str = "hvac") -> None:
         """Put a system in commission."""
@@ -79,9 +80,39 @@ class Office:
         """Retire points of hvac."""
         self.alone.tell("system/hvac", PointsRetired(system_id="hvac", point_ids=ids, reason="拆除"))
 
-    def adopt(self, *items: PlanItem, plan_id: str = "p", year: int = 2021) -> None:
+    def adopt(self, *items: PlanItem, plan_id: str = "p", year: int = 2021, **more: Any) -> Any:
         """Adopt a plan."""
-        self.alone.ask("adopt_plan", plan_id=plan_id, year=year, items=[_json(one) for one in items])
+        return self.alone.ask("adopt_plan", plan_id=plan_id, year=year, items=[_json(one) for one in items], **more)
+
+    def change(self, effective_on: str, plan_item_id: str = "hvac", **terms: Any) -> Any:
+        """Let a duty read otherwise."""
+        change = {"plan_id": "p", "plan_item_id": plan_item_id, "effective_on": effective_on, "reason": "改期"}
+        return self.alone.ask("change_plan_item", **{**change, **terms})
+
+    def end(self, effective_on: str, plan_item_id: str = "hvac", **more: Any) -> Any:
+        """Withdraw a duty."""
+        withdrawal = {"plan_id": "p", "plan_item_id": plan_item_id, "effective_on": effective_on, "reason": "取消"}
+        return self.alone.ask("withdraw_plan_item", **withdrawal, **more)
+
+    def amend(self, year: int, holidays: Iterable[str] = (), make_up: Iterable[str] = (), **more: Any) -> Any:
+        """Say which days of a year are worked."""
+        days = {"year": year, "holidays": list(holidays), "make_up_workdays": list(make_up)}
+        told: dict[str, Any] = {**days, "source": "国办发明电", "reason": "放假通知", **more}
+        return self.alone.ask("amend_workdays", **told)
+
+    def give(self, occurrence_id: str, *people: str) -> None:
+        """The work of a visit is given to one after the other."""
+        id_ = f"wo:{occurrence_id}"
+        opened = WorkOrderOpened(
+            work_order_id=id_,
+            kind="inspection",
+            system_id="hvac",
+            point_ids=(),
+            priority="normal",
+            occurrence_id=occurrence_id,
+        )
+        given = [WorkOrderAssigned(work_order_id=id_, assignee=one) for one in people]
+        self.alone.tell(f"work-order/{id_}", opened, *given)
 
     def perform(self, occurrence_id: str, performed_at: str) -> None:
         """Work on a visit is reported."""
@@ -101,7 +132,16 @@ class Office:
 
     def statuses(self) -> dict[str, str]:
         """Where each visit stands, as shown."""
-        return {row["occurrence_id"]: row["status"] for row in self.alone.service.occurrences(self.alone.hall)}
+        return {row["occurrence_id"]: row["status"] for row in self.shown()}
+
+    def shown(self, **filters: Any) -> list[dict[str, Any]]:
+        """The visits as listed."""
+        rows: list[dict[str, Any]] = self.alone.service.occurrences(self.alone.hall, **filters)["items"]
+        return rows
+
+    def standing(self) -> list[tuple[str, str]]:
+        """The visits made and not withdrawn: (id, first day), by that day."""
+        return [(row["occurrence_id"], row["window_start"]) for row in self.shown() if row["status"] != "withdrawn"]
 
     def verdicts(self) -> list[tuple[str, str, str]]:
         """What the clock said, in order: (overdue or missed, visit, local time)."""

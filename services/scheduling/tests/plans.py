@@ -1,11 +1,12 @@
-"""Random recurrence rules, plan items and calendars."""
+"""Random recurrence rules, plan items and calendars, and the Chinese one."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 
+from services.scheduling.recurrence import CalendarFor, IsWorkday
+from services.scheduling.workdays import of_library
 from shared.contracts.scheduling import PlanItem
 
 YEAR = 2021
@@ -58,9 +59,20 @@ def items(plan_item_id: str = "i", system_id: str = "hvac") -> st.SearchStrategy
     )
 
 
-def calendars() -> st.SearchStrategy[Callable[[date], bool]]:
+def calendars() -> st.SearchStrategy[IsWorkday]:
     """Random opinions on which days are workdays."""
     return st.integers(0, 2**32).map(lambda seed: lambda day: hash((seed, day.toordinal())) % 3 > 0)
+
+
+def by(is_workday: IsWorkday) -> CalendarFor:
+    """One calendar for every date."""
+    return lambda _: is_workday
+
+
+def chinese(day: date) -> IsWorkday | None:
+    """The calendar of a date, as far as the library knows it."""
+    known = of_library(day.year)
+    return known.is_workday if known else None
 
 
 def item(rrule: str, workdays: Any = "ignore", window_days: int | None = None, **names: Any) -> PlanItem:

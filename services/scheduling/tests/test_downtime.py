@@ -1,8 +1,10 @@
-"""Whenever the clock was looked at and whenever it was not: the same facts."""
+"""Whenever the clock was looked at and whenever it was not: the same facts, without a gap and without a duplicate."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,59 +14,141 @@ from hypothesis import strategies as st
 from services.scheduling.recurrence import Term, due
 from services.scheduling.service import Scheduling
 from services.scheduling.tests.office import Office, local
-from services.scheduling.tests.plans import item
-from services.scheduling.workdays import is_workday
-from shared.contracts.scheduling import OccurrenceMissed, OccurrenceOverdue, OccurrenceScheduled, PlanItem
+from services.scheduling.tests.plans import chinese, item, items
+from shared.contracts.scheduling import (
+    OccurrenceMissed,
+    OccurrenceOverdue,
+    OccurrenceScheduled,
+    OccurrenceWithdrawn,
+    PlanItem,
+)
+from shared.errors import NotFound, Rejected
 from shared.event import Event
+from shared.rrule import days
 from shared.tests.alone import alone
 
-BEGIN, END = local("2020-12-20 08:00"), local("2021-06-30 20:00")
-DUTIES = st.sampled_from([
+YEARS = (2004, 2008, 2011, 2016, 2020, 2021, 2024, 2027, 2030, 2096)
+"""Ten of them: with and without a leap day, and, the last three, without a workday calendar."""
+DUTIES = [
     item("FREQ=MONTHLY;BYMONTHDAY=1"),
     item("FREQ=DAILY;INTERVAL=15", window_days=15),
     item("FREQ=MONTHLY;BYDAY=1SA", "move", window_days=10),
     item("FREQ=MONTHLY;BYMONTHDAY=1,15", "skip", window_days=20),
     item("FREQ=YEARLY;BYMONTH=1,4;BYMONTHDAY=1", window_days=90),
-])  # fmt: skip
-
-moments = st.integers(0, int((END - BEGIN).total_seconds()) // 3600).map(lambda hours: BEGIN + timedelta(hours=hours))
+]
 
 
-def _retire(office: Office) -> None:
-    office.retire_points("P-1")
+@dataclass(frozen=True)
+class Story:
+    """What happens in one hall in the first half of a year, and when."""
+
+    year: int
+    duties: list[PlanItem]
+    happens: Mapping[str, datetime]
+
+    @property
+    def begin(self) -> datetime:
+        """Before its year."""
+        return local(f"{self.year - 1}-12-20 08:00")
+
+    @property
+    def end(self) -> datetime:
+        """In the middle of it."""
+        return local(f"{self.year}-06-30 20:00")
 
 
-def _add(office: Office) -> None:
-    office.add_points("P-3")
+class Told:
+    """What may happen to an office."""
+
+    def __init__(self, office: Office, year: int) -> None:
+        self.office, self.year = office, year
+
+    @property
+    def now(self) -> datetime:
+        """By the office's clock."""
+        return self.office.alone.ledger.clock.now().astimezone(local("2021-01-01").tzinfo)
+
+    def a_point_is_retired(self) -> None:
+        """Later visits are without it."""
+        self.office.retire_points("P-1")
+
+    def a_point_is_added(self) -> None:
+        """Later visits are with it."""
+        self.office.add_points("P-3")
+
+    def the_system_will_go_out_of_commission(self) -> None:
+        """From ten days later on."""
+        self.office.decommission(f"{self.now + timedelta(days=10):%Y-%m-%d}")
+
+    def the_system_went_out_of_commission(self) -> None:
+        """Three weeks ago, as is told only now."""
+        self.office.decommission(f"{self.now - timedelta(days=21):%Y-%m-%d}")
+
+    def the_system_is_registered_anew(self) -> None:
+        """As of tomorrow."""
+        self.office.register(f"{self.now + timedelta(days=1):%Y-%m-%d}")
+
+    def the_plan_is_changed(self) -> None:
+        """From the day after tomorrow on."""
+        day = f"{self.now + timedelta(days=2):%Y-%m-%d}"
+        self.office.change(day, "i", rrule="FREQ=WEEKLY;BYDAY=TU", window_days=7, workdays="move")
+
+    def the_plan_is_changed_again(self) -> None:
+        """From tomorrow on, on the weekend."""
+        self.office.change(f"{self.now + timedelta(days=1):%Y-%m-%d}", "i", rrule="FREQ=MONTHLY;BYDAY=2SU")
+
+    def a_duty_ends(self) -> None:
+        """In a month."""
+        self.office.end(f"{self.now + timedelta(days=30):%Y-%m-%d}", "j")
+
+    def the_workdays_are_amended(self) -> None:
+        """Mondays are free in spring, and Saturdays are worked."""
+        first = date(self.year, 2, 1)
+        spring = [first + timedelta(days=number) for number in range(80)]
+        holidays, make_up = ([str(day) for day in spring if day.weekday() == weekday] for weekday in (0, 5))
+        self.office.amend(self.year, holidays, make_up)
+
+    def the_workdays_are_amended_again(self) -> None:
+        """Nothing is special."""
+        self.office.amend(self.year)
+
+    def work_is_done(self) -> None:
+        """Now."""
+        self.office.perform(f"i:{self.year}-01:1", f"{self.now:%Y-%m-%d %H:%M:%S}")
+
+    def work_of_some_days_ago_is_reported(self) -> None:
+        """Four days later."""
+        self.office.perform(f"j:{self.year}-01:1", f"{self.now - timedelta(days=4):%Y-%m-%d %H:%M:%S}")
+
+    def a_visit_is_withdrawn(self) -> None:
+        """By hand."""
+        self.office.alone.ask("withdraw_occurrence", occurrence_id=f"j:{self.year}-03:1", reason="停用")
+
+    def a_visit_is_excused(self) -> None:
+        """By a manager."""
+        self.office.alone.ask("excuse_occurrence", occurrence_id=f"i:{self.year}-02:1", reason="停电")
 
 
-def _decommission(office: Office) -> None:
-    office.decommission("2021-04-10")
+WHAT_HAPPENS = sorted(name for name in vars(Told) if name[0] != "_" and name != "now")
 
 
-def _change(office: Office) -> None:
-    tomorrow = office.alone.ledger.clock.now() + timedelta(days=2)
-    change = {"plan_id": "p", "plan_item_id": "i", "effective_on": f"{tomorrow:%Y-%m-%d}", "reason": "改期"}
-    office.alone.ask("change_plan_item", **change, rrule="FREQ=WEEKLY;BYDAY=TU", window_days=7)
+def moments(year: int) -> st.SearchStrategy[datetime]:
+    """In the time of a story."""
+    story = Story(year, [], {})
+    hours = int((story.end - story.begin).total_seconds()) // 3600
+    return st.integers(0, hours).map(lambda number: story.begin + timedelta(hours=number))
 
 
-def _work(office: Office) -> None:
-    office.perform("i:2021-01:1", f"{office.alone.ledger.clock.now():%Y-%m-%d %H:%M:%S}")
-
-
-def _work_before(office: Office) -> None:
-    earlier = office.alone.ledger.clock.now() + timedelta(hours=8) - timedelta(days=4)
-    office.perform("j:2021-01:1", f"{earlier:%Y-%m-%d %H:%M:%S}")
-
-
-WHAT_HAPPENS = {
-    "a point is retired": _retire,
-    "a point is added": _add,
-    "the system is decommissioned": _decommission,
-    "the plan is changed": _change,
-    "work is done": _work,
-    "work of some days ago is reported": _work_before,
-}
+@st.composite
+def stories(draw: st.DrawFn, *, plain: bool = False) -> Story:
+    """Two duties, of ours or random ones, and what happens to them: nothing in a plain story."""
+    year = draw(st.sampled_from(YEARS))
+    any_ = st.sampled_from(DUTIES) | items().filter(lambda duty: 0 < len(days(duty.rrule, year)) < 40)
+    duties = [draw(any_), replace(draw(any_), plan_item_id="j")]
+    happens = {} if plain else draw(st.dictionaries(st.sampled_from(WHAT_HAPPENS), moments(year), max_size=5))
+    if "the_system_went_out_of_commission" in happens:  # nobody works on it afterwards
+        happens = {name: at for name, at in happens.items() if "work_" not in name}
+    return Story(year, duties, happens)
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +159,17 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         yield Office(service)
 
 
-def facts_of(
-    office: Office, duties: list[PlanItem], happens: Mapping[str, datetime], looks: list[datetime]
-) -> set[Any]:
-    """What is recorded in the end when this happens and the clock is looked at then; with times where the clock judges."""
-    office.open(f"{BEGIN:%Y-%m-%d %H:%M}")
-    office.adopt(*duties)
-    steps = sorted([*((at, name) for name, at in happens.items()), *((at, "") for at in looks), (END, "")])
+def facts_of(office: Office, story: Story, looks: list[datetime]) -> set[Any]:
+    """What is recorded in the end where the clock is looked at then; with times where the clock judges."""
+    office.open(f"{story.begin:%Y-%m-%d %H:%M}", since=f"{story.year - 1}-01-01")
+    office.adopt(*story.duties, year=story.year)
+    told = Told(office, story.year)
+    steps = sorted([*((at, name) for name, at in story.happens.items()), *((at, "") for at in looks), (story.end, "")])
     for at, name in steps:
         office.alone.set_time(at)
         if name:
-            WHAT_HAPPENS[name](office)
+            with suppress(Rejected, NotFound):  # such as the end of a duty that has ended
+                getattr(told, name)()
         else:
             office.look()
     return {_fact(one.event, one.time) for one in office.alone.recorded()}
@@ -96,33 +180,60 @@ def _fact(event: Event, time: datetime) -> tuple[str, Any, datetime | None]:
     return event.event_name, repr(event), time if judged else None
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    duties=st.tuples(DUTIES, DUTIES).map(lambda two: [two[0], replace(two[1], plan_item_id="j")]),
-    happens=st.dictionaries(st.sampled_from(sorted(WHAT_HAPPENS)), moments, max_size=4),
-    looks=st.lists(moments, max_size=5),
-)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), story=stories())
 def test_the_facts_are_the_same_after_any_sequence_of_downtimes(
-    office: Office, duties: list[PlanItem], happens: dict[str, datetime], looks: list[datetime]
+    office: Office, data: st.DataObject, story: Story
 ) -> None:
-    at_the_end = facts_of(office, duties, happens, [])
+    looks = data.draw(st.lists(moments(story.year), max_size=5))
+    at_the_end = facts_of(office, story, [])
 
-    now_and_then = facts_of(office, duties, happens, looks)
+    now_and_then = facts_of(office, story, looks)
 
     assert now_and_then == at_the_end
 
 
-@settings(max_examples=15, deadline=None)
-@given(duty=DUTIES, looks=st.lists(moments, max_size=5))
-def test_every_visit_that_is_due_is_made_just_once_and_judged(
-    office: Office, duty: PlanItem, looks: list[datetime]
-) -> None:
-    facts_of(office, [duty], {}, looks)
+@settings(max_examples=4, deadline=None)
+@given(story=stories())
+def test_the_facts_are_the_same_as_with_a_look_at_the_clock_every_day(office: Office, story: Story) -> None:
+    at_the_end = facts_of(office, story, [])
 
-    terms = [Term(effective_on=BEGIN.date(), item=duty)]
-    horizon = END.date() + timedelta(days=45)
-    expected = [visit for visit in due(terms, 2021, is_workday) if visit.window_start <= horizon]
+    every_day = [story.begin + timedelta(days=number) for number in range((story.end - story.begin).days)]
+
+    assert facts_of(office, story, every_day) == at_the_end
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data(), story=stories(plain=True))
+def test_every_visit_that_is_due_is_made_just_once_and_judged(
+    office: Office, data: st.DataObject, story: Story
+) -> None:
+    facts_of(office, story, data.draw(st.lists(moments(story.year), max_size=5)))
+
+    everything = [
+        visit
+        for duty in story.duties
+        for visit in due([Term(effective_on=date.min, item=duty)], story.year, chinese)
+        if (visit.held_until or visit.window_start - timedelta(days=45)) <= story.end.date()
+    ]
     made = office.alone.events(OccurrenceScheduled)
-    assert [event.occurrence_id for event in made] == [visit.occurrence_id for visit in expected]
-    over = {visit.occurrence_id for visit in expected if visit.window_end < END.date() - timedelta(days=5)}
+    assert sorted(_window(event) for event in made) == sorted(_window(visit) for visit in everything)
+    over = {visit.occurrence_id for visit in everything if visit.window_end < story.end.date() - timedelta(days=5)}
     assert {event.occurrence_id for event in office.alone.events(OccurrenceMissed)} == over
+
+
+@settings(max_examples=20, deadline=None)
+@given(story=stories())
+def test_no_id_is_used_twice_no_window_leaves_its_year_and_no_date_has_two_visits(office: Office, story: Story) -> None:
+    facts_of(office, story, [])
+
+    made = office.alone.events(OccurrenceScheduled)
+    assert len({event.occurrence_id for event in made}) == len(made)
+    assert all(event.window_start.year == event.window_end.year == story.year for event in made)
+    gone = {event.occurrence_id for event in office.alone.events(OccurrenceWithdrawn)}
+    standing = Counter(event.occurrence_id.split("m")[0] for event in made if event.occurrence_id not in gone)
+    assert set(standing.values()) <= {1}
+
+
+def _window(visit: Any) -> tuple[str, date, date]:
+    return visit.occurrence_id, visit.window_start, visit.window_end

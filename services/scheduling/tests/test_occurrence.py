@@ -1,6 +1,7 @@
 """The rules of occurrences."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -209,6 +210,39 @@ def test_it_is_not_withdrawn_after_its_window_nor_once_it_is_settled(past: tuple
     assert occurrence.new_events == []
 
 
+def test_a_performed_one_is_excused_for_points_only() -> None:
+    occurrence = march(PERFORMED)
+
+    for points in (None, ()):
+        with pytest.raises(Rejected, match="unless for points of it"):
+            occurrence.excuse(points, "停电", "user:chen", local("2021-04-01"))
+    occurrence.excuse(("P-2",), "封闭施工", "user:chen", local("2021-04-01"))
+
+    assert [type(event) for event, _ in occurrence.new_events] == [OccurrenceExcused]
+
+
+@pytest.mark.parametrize("points", [None, ("P-2",)])
+def test_it_is_never_excused_by_who_should_have_done_it(points: tuple[str, ...] | None) -> None:
+    occurrence = Occurrence.replay(MARCH.occurrence_id, [replace(MARCH, assignee="user:li"), OVERDUE, MISSED])
+
+    for by in ("user:li", "user:wang"):
+        with pytest.raises(Rejected, match=f"someone other than who should have done it, not {by}"):
+            occurrence.excuse(points, "停电", by, local("2021-04-01"), doers={"user:wang"})
+    assert occurrence.new_events == []
+    occurrence.excuse(points, "停电", "user:chen", local("2021-04-01"), doers={"user:wang"})
+
+    assert len(occurrence.new_events) == 1
+
+
+def test_a_withdrawal_says_what_it_follows_from() -> None:
+    occurrence = march()
+
+    occurrence.withdraw("计划变更", date(2021, 3, 1), local("2021-03-01"), "plan")
+
+    ((event, _),) = occurrence.new_events
+    assert event == OccurrenceWithdrawn(occurrence_id=MARCH.occurrence_id, reason="计划变更", because="plan")
+
+
 def test_one_that_was_never_made_is_not_found() -> None:
     with pytest.raises(NotFound, match="no occurrence i:2021-04:1"):
         Occurrence("i:2021-04:1").excuse(None, "停电", "user:chen", local("2021-04-01"))
@@ -220,7 +254,7 @@ class OccurrenceMachine(RuleBasedStateMachine):
     @initialize()
     def is_made(self) -> None:
         """Before its window."""
-        self.occurrence = march()
+        self.occurrence = self._replayed([])
         self.status = "planned"
         self.now = local("2021-03-01")
 
@@ -246,11 +280,15 @@ class OccurrenceMachine(RuleBasedStateMachine):
         if in_window and in_time and self.status in {"planned", "overdue"}:
             self.status = "performed"
 
-    @rule(points=st.none() | st.lists(st.sampled_from(["P-1", "P-2", "P-3"]), max_size=3).map(tuple))
-    def is_excused(self, points: tuple[str, ...] | None) -> None:
-        """Any but a withdrawn one; by its own points."""
-        allowed = self.status != "withdrawn" and "P-3" not in (points or ())
-        self._try(allowed, lambda: self.occurrence.excuse(points, "停电", "user:chen", self.now))
+    @rule(
+        points=st.none() | st.lists(st.sampled_from(["P-1", "P-2", "P-3"]), max_size=3).map(tuple),
+        by=st.sampled_from(["user:chen", "user:li", "user:wang"]),
+    )
+    def is_excused(self, points: tuple[str, ...] | None, by: str) -> None:
+        """Any but a withdrawn one, by its own points, and those only once performed; never by its doers."""
+        allowed = self.status != "withdrawn" and "P-3" not in (points or ()) and by == "user:chen"
+        allowed = allowed and (self.status != "performed" or bool(points))
+        self._try(allowed, lambda: self.occurrence.excuse(points, "停电", by, self.now, {"user:wang"}))
 
     @rule()
     def is_withdrawn(self) -> None:
@@ -259,6 +297,10 @@ class OccurrenceMachine(RuleBasedStateMachine):
         self._try(allowed, lambda: self.occurrence.withdraw("停用", self.now.date(), self.now))
         if allowed:
             self.status = "withdrawn"
+
+    @staticmethod
+    def _replayed(events: list[Event]) -> Occurrence:
+        return Occurrence.replay(MARCH.occurrence_id, [replace(MARCH, assignee="user:li"), *events])
 
     def _try(self, allowed: bool, command: Callable[[], None]) -> None:
         before = len(self.occurrence.new_events)
@@ -275,7 +317,7 @@ class OccurrenceMachine(RuleBasedStateMachine):
         """The live state, the model and the replayed state are one."""
         events = [event for event, _ in self.occurrence.new_events]
         assert self.occurrence.status == self.status
-        assert march(*events).status == self.status
+        assert self._replayed(events).status == self.status
         kinds = [type(event) for event in events if not isinstance(event, OccurrenceExcused)]
         assert kinds in (
             [],

@@ -1,28 +1,30 @@
 """From plan items to visits: no gap, no duplicate, ids that stay, windows inside the year, and the Chinese calendar."""
 
-from collections.abc import Callable
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.recurrence import Due, Term, due
-from services.scheduling.tests.plans import calendars, item, items, years
-from services.scheduling.workdays import is_workday
+from services.scheduling.recurrence import CalendarFor, Due, IsWorkday, Term, due
+from services.scheduling.tests.plans import by, calendars, chinese, item, items, years
 from shared.contracts.scheduling import OccurrenceScheduled, PlanItem
-from shared.errors import Rejected
 from shared.rrule import days
-
-IsWorkday = Callable[[date], bool]
 
 
 def visits(
-    *terms: PlanItem | tuple[str, PlanItem | None], year: int = 2021, calendar: IsWorkday = is_workday
+    *terms: PlanItem | tuple[str, PlanItem | None], year: int = 2021, calendar: CalendarFor = chinese
 ) -> list[Due]:
     """The visits of an item as it reads from the year's first day on, and from later days on."""
     dated = [term if isinstance(term, tuple) else (f"{year}-01-01", term) for term in terms]
     return list(due([Term(effective_on=date.fromisoformat(day), item=item) for day, item in dated], year, calendar))
+
+
+def working(day: date) -> bool:
+    """Whether the Chinese calendar has people work on a day."""
+    is_workday = chinese(day)
+    assert is_workday is not None
+    return is_workday(day)
 
 
 def windows(found: list[Due]) -> list[tuple[str, str]]:
@@ -34,7 +36,7 @@ def windows(found: list[Due]) -> list[tuple[str, str]]:
 def test_every_date_of_the_rule_has_one_visit_unless_a_rest_day_skips_it(
     duty: PlanItem, year: int, calendar: IsWorkday
 ) -> None:
-    found = visits(duty, year=year, calendar=calendar)
+    found = visits(duty, year=year, calendar=by(calendar))
 
     nominal = days(duty.rrule, year)
     expected = [day for day in nominal if duty.workdays != "skip" or calendar(day)]
@@ -46,7 +48,7 @@ def test_every_date_of_the_rule_has_one_visit_unless_a_rest_day_skips_it(
 
 @given(duty=items(), year=years, calendar=calendars())
 def test_windows_open_before_they_end_and_stay_inside_the_year(duty: PlanItem, year: int, calendar: IsWorkday) -> None:
-    for one in visits(duty, year=year, calendar=calendar):
+    for one in visits(duty, year=year, calendar=by(calendar)):
         assert date(year, 1, 1) <= one.window_start <= one.window_end <= date(year, 12, 31)
         scheduled = OccurrenceScheduled(
             occurrence_id=one.occurrence_id,
@@ -65,11 +67,11 @@ def test_windows_open_before_they_end_and_stay_inside_the_year(duty: PlanItem, y
 def test_an_id_means_the_same_date_whatever_the_calendar_says(
     duty: PlanItem, year: int, one: IsWorkday, other: IsWorkday
 ) -> None:
-    ignoring = visits(PlanItem(**{**vars(duty), "workdays": "ignore"}), year=year, calendar=one)
+    ignoring = visits(PlanItem(**{**vars(duty), "workdays": "ignore"}), year=year, calendar=by(one))
     nominal = {visit.occurrence_id: (visit.period, visit.window_end) for visit in ignoring}
 
     for calendar in (one, other):
-        for visit in visits(duty, year=year, calendar=calendar):
+        for visit in visits(duty, year=year, calendar=by(calendar)):
             assert nominal[visit.occurrence_id] == (visit.period, visit.window_end)
 
 
@@ -83,17 +85,42 @@ def test_a_change_leaves_all_visits_of_dates_before_it_as_they_were(
     kept = [visit for visit in before if visit.window_start < day]
     assert changed[: len(kept)] == kept
     assert len({visit.occurrence_id for visit in changed}) == len(changed)
-    rest = [visit.period for visit in changed[len(kept) :]]
-    named = [each for each in days(later.rrule, 2021) if each >= day and (later.workdays != "skip" or is_workday(each))]
-    assert rest == ([] if withdrawn else [f"{each:%Y-%m}" for each in named])
+    rest = changed[len(kept) :]
+    named = [each for each in days(later.rrule, 2021) if each >= day and (later.workdays != "skip" or working(each))]
+    assert [visit.period for visit in rest] == ([] if withdrawn else [f"{each:%Y-%m}" for each in named])
+    assert not {visit.occurrence_id for visit in before} & {visit.occurrence_id for visit in rest}
 
 
-def test_ids_count_the_dates_of_a_month_over_a_change_within_it() -> None:
-    found = visits(item("FREQ=WEEKLY;BYDAY=MO"), ("2021-03-16", item("FREQ=MONTHLY;BYMONTHDAY=20,30")))
+@given(
+    duty=items(), later=items(), days=st.lists(st.dates(date(2021, 1, 2), date(2021, 12, 31)), min_size=2, max_size=2)
+)
+def test_an_id_of_a_reading_does_not_hang_on_the_day_of_its_change(
+    duty: PlanItem, later: PlanItem, days: list[date]
+) -> None:
+    one, other = (
+        {visit.occurrence_id: visit for visit in visits(duty, (str(day), later)) if "r1" in visit.occurrence_id}
+        for day in days
+    )
+
+    shared = set(one) & set(other)
+    assert {id_: one[id_] for id_ in shared} == {id_: other[id_] for id_ in shared}
+
+
+def test_ids_of_a_change_count_the_dates_of_its_own_rule_and_name_it() -> None:
+    found = visits(
+        item("FREQ=WEEKLY;BYDAY=MO"),
+        ("2021-03-16", item("FREQ=MONTHLY;BYMONTHDAY=10,20,30")),
+        ("2021-03-25", item("FREQ=MONTHLY;BYMONTHDAY=30")),
+    )
 
     march = [one for one in found if one.period == "2021-03"]
-    assert [one.occurrence_id for one in march] == [f"i:2021-03:{number}" for number in (1, 2, 3, 4, 5)]
-    assert [one.window_start.day for one in march] == [1, 8, 15, 20, 30]
+    assert [(one.occurrence_id, one.window_start.day) for one in march] == [
+        ("i:2021-03:1", 1),
+        ("i:2021-03:2", 8),
+        ("i:2021-03:3", 15),
+        ("i:2021-03:2r1", 20),
+        ("i:2021-03:1r2", 30),
+    ]
 
 
 def test_without_window_days_a_window_runs_to_the_end_of_its_month() -> None:
@@ -150,9 +177,34 @@ def test_a_skipped_date_leaves_its_number_free() -> None:
 
 
 @pytest.mark.parametrize("year", [2003, 2030])
-def test_a_year_whose_calendar_is_unknown_is_refused_and_never_guessed(year: int) -> None:
+def test_visits_of_a_year_whose_calendar_is_unknown_are_held_until_their_nominal_date_and_never_guessed(
+    year: int,
+) -> None:
     for workdays in ("skip", "move"):
-        with pytest.raises(Rejected, match=f"no workday calendar for {year}"):
-            visits(item("FREQ=MONTHLY;BYMONTHDAY=1", workdays), year=year)
+        found = visits(item("FREQ=MONTHLY;BYMONTHDAY=1", workdays), year=year)
 
-    assert len(visits(item("FREQ=MONTHLY;BYMONTHDAY=1"), year=year)) == 12
+        assert [one.held_until for one in found] == [one.window_start for one in found]
+        assert len(found) == 12
+
+    assert {one.held_until for one in visits(item("FREQ=MONTHLY;BYMONTHDAY=1"), year=year)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("name", "rrule", "first", "times"),
+    [
+        ("every 15 days", "FREQ=DAILY;INTERVAL=15", ["2021-01-01", "2021-01-16"], 25),
+        ("monthly", "FREQ=MONTHLY;BYMONTHDAY=10", ["2021-01-10", "2021-02-10"], 12),
+        ("on the last of the month", "FREQ=MONTHLY;BYMONTHDAY=-1", ["2021-01-31", "2021-02-28"], 12),
+        ("quarterly", "FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=5", ["2021-01-05", "2021-04-05"], 4),
+        ("half-yearly", "FREQ=MONTHLY;INTERVAL=6;BYMONTHDAY=1", ["2021-01-01", "2021-07-01"], 2),
+        ("yearly", "FREQ=YEARLY;BYMONTH=5;BYMONTHDAY=20", ["2021-05-20"], 1),
+        ("on the second Tuesday", "FREQ=MONTHLY;BYDAY=2TU", ["2021-01-12", "2021-02-09"], 12),
+        ("on the last Friday", "FREQ=MONTHLY;BYDAY=-1FR", ["2021-01-29", "2021-02-26"], 12),
+        ("every other Monday", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", ["2021-01-11", "2021-01-25"], 26),
+    ],
+)
+def test_a_duty_comes_as_often_as_its_rule_says(name: str, rrule: str, first: list[str], times: int) -> None:
+    found = visits(item(rrule))
+
+    assert len(found) == times
+    assert [str(one.window_start) for one in found][: len(first)] == first

@@ -1,8 +1,7 @@
 """Scheduling's commands, reactions and clock on its ledger and views, on both databases."""
 
-from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,34 +11,13 @@ from services.scheduling.tests.plans import item
 from shared.contracts.scheduling import (
     OccurrenceExcused,
     OccurrenceMissed,
+    OccurrenceOverdue,
     OccurrencePerformed,
     OccurrenceScheduled,
     PlanAdopted,
-    PlanItemChanged,
 )
-from shared.errors import Invalid, NotFound, Rejected
-from shared.tests.alone import Alone, alone, on_each_database
-from shared.tests.given import assert_chain
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def service(
-    request: pytest.FixtureRequest, test_servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Alone]:
-    """The service on each kind of database."""
-    folder = tmp_path_factory.mktemp("scheduling")
-    with (
-        on_each_database(request.param, test_servers["XUNJIAN_TEST_POSTGRES"], folder) as url,
-        alone(Scheduling, url, folder) as service,
-    ):
-        yield service
-
-
-@pytest.fixture
-def office(service: Alone) -> Iterator[Office]:
-    """An office in December 2020, with a hall of its own."""
-    yield Office(service).open("2020-12-20")
-    assert_chain(service.ledger, service.hall)
+from shared.errors import Invalid, NotFound, Rejected, Unavailable
+from shared.tests.alone import Source, alone
 
 
 def test_visits_are_made_45_days_ahead_whether_or_not_the_last_was_done(office: Office) -> None:
@@ -160,6 +138,7 @@ def test_work_without_a_visit_or_for_an_unknown_one_is_passed_over(office: Offic
     office.adopt(MONTHLY)
     before = office.alone.events()
 
+    office.give("somebody-elses:2021-01:1", "user:li")
     office.perform("somebody-elses:2021-01:1", "2020-12-19")
     office.alone.follow()
 
@@ -254,6 +233,33 @@ def test_a_plan_is_for_registered_systems_and_refused_whole(office: Office) -> N
     assert office.alone.events() == []
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("window_days", 0),
+        ("window_days", -3),
+        ("workdays", "sometimes"),
+        ("activity", "party"),
+        ("assignee", "  "),
+        ("rrule", "FREQ=DAILY;INTERVAL=0"),
+        ("rrule", "FREQ=SECONDLY"),
+        ("rrule", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"),
+        ("rrule", "FREQ=YEARLY;UNTIL=20201231"),
+    ],
+)
+def test_a_duty_that_cannot_be_is_named_by_field_and_the_plan_refused_whole(
+    office: Office, field: str, value: Any
+) -> None:
+    duty = {"plan_item_id": "hvac", "system_id": "hvac", "activity": "inspection", "rrule": "FREQ=MONTHLY"}
+    items = [{**duty, "workdays": "ignore"}, {**duty, "workdays": "ignore", "plan_item_id": "bad", field: value}]
+
+    with pytest.raises(Invalid) as refused:
+        office.alone.ask("adopt_plan", plan_id="p", year=2021, items=items)
+
+    assert list(refused.value.errors) == [f"items[1].{field}"]
+    assert office.alone.events() == []
+
+
 def test_no_plan_is_adopted_where_no_facility_is(office: Office) -> None:
     office.alone.hall = "nowhere"
 
@@ -275,7 +281,8 @@ def test_a_duty_is_planned_once_a_year(office: Office) -> None:
     assert refused.value.errors == {"items[1].plan_item_id": ["hvac is in plan p of 2021 already"]}
     assert office.made() == ["hvac:2021-01:1", "hvac:2021-02:1", "new:2021-01:1"]
     assert [
-        (plan["plan_id"], plan["year"], plan["items"]) for plan in office.alone.service.plans(office.alone.hall)
+        (plan["plan_id"], plan["year"], plan["items"])
+        for plan in office.alone.service.plans(office.alone.hall)["items"]
     ] == [
         ("p", 2021, 1),
         ("q", 2021, 1),
@@ -283,79 +290,19 @@ def test_a_duty_is_planned_once_a_year(office: Office) -> None:
     ]
 
 
-def test_a_plan_change_touches_only_what_is_not_scheduled_yet(office: Office) -> None:
-    office.adopt(MONTHLY)
-    office.at("2021-01-02")
-    change = {"plan_id": "p", "plan_item_id": "hvac", "reason": "改期"}
-
-    office.alone.ask("change_plan_item", **change, effective_on="2021-01-03", rrule="FREQ=MONTHLY;BYMONTHDAY=10")
-    office.look("2021-03-01")
-
-    windows = {event.occurrence_id: str(event.window_start) for event in office.alone.events(OccurrenceScheduled)}
-    assert windows == {
-        "hvac:2021-01:1": "2021-01-01",
-        "hvac:2021-01:2": "2021-01-10",
-        "hvac:2021-02:1": "2021-02-01",
-        "hvac:2021-03:1": "2021-03-10",
-        "hvac:2021-04:1": "2021-04-10",
-    }
-
-
-def test_what_was_slept_through_is_made_as_it_was_planned_then(office: Office) -> None:
-    office.adopt(MONTHLY)
-    office.at("2021-03-10")
-    change = {"plan_id": "p", "plan_item_id": "hvac", "reason": "改期", "effective_on": "2021-03-11"}
-
-    office.alone.ask("change_plan_item", **change, rrule="FREQ=MONTHLY;BYMONTHDAY=15")
-    office.look("2021-04-01")
-
-    windows = [str(event.window_start) for event in office.alone.events(OccurrenceScheduled)]
-    assert windows == ["2021-01-01", "2021-02-01", "2021-03-01", "2021-04-01", "2021-03-15", "2021-05-15"]
-
-
-def test_a_withdrawn_duty_is_scheduled_no_more(office: Office) -> None:
-    office.adopt(MONTHLY)
-    office.at("2021-01-02")
-
-    withdrawal = {"plan_id": "p", "plan_item_id": "hvac", "effective_on": "2021-02-02", "reason": "取消"}
-    office.alone.ask("withdraw_plan_item", **withdrawal)
-    office.look("2021-06-01")
-
-    assert office.made() == ["hvac:2021-01:1", "hvac:2021-02:1"]
-
-
-def test_a_plan_of_a_year_without_a_calendar_is_refused_and_so_is_a_change_that_needs_one(office: Office) -> None:
-    skipping = item("FREQ=MONTHLY", "skip", plan_item_id="hvac")
-    with pytest.raises(Rejected, match="no workday calendar for 2030"):
-        office.adopt(skipping, year=2030)
-    office.adopt(MONTHLY, year=2030)
-
-    change = {"plan_id": "p", "plan_item_id": "hvac", "effective_on": "2030-06-01", "reason": "改期"}
-    with pytest.raises(Rejected, match="no workday calendar for 2030"):
-        office.alone.ask("change_plan_item", **change, workdays="move")
-    office.look("2030-02-01")
-
-    assert [type(event) for event in office.alone.events()][:2] == [PlanAdopted, OccurrenceScheduled]
-    assert office.alone.events(PlanItemChanged) == []
-
-
 def test_one_facility_whose_clock_cannot_be_looked_at_holds_no_other_back(sqlite_url: str, tmp_path: Path) -> None:
     with alone(Scheduling, sqlite_url, tmp_path) as service:
-        office = Office(service).open("2029-12-20")
-        office.adopt(MONTHLY, year=2030)
-        office.alone.tell("plan/p", _without_calendar())
-        office.open("2029-12-20").adopt(MONTHLY, year=2030)
-        office.at("2030-04-10")
+        office = Office(service).open("2020-12-20")
+        office.alone.follow()
+        unreadable = PlanAdopted(plan_id="p", year=2021, items=(item("nonsense"),))
+        office.alone.tell("plan/p", unreadable)
+        office.open("2020-12-20").adopt(MONTHLY)
+        office.at("2021-04-10")
 
-        with pytest.raises(Rejected, match="no workday calendar"):
+        with pytest.raises(ValueError, match="RRULE"):
             office.alone.service.on_clock()
 
-        assert office.statuses()["hvac:2030-03:1"] == "missed"
-
-
-def _without_calendar() -> PlanItemChanged:
-    day = date(2030, 6, 1)
-    return PlanItemChanged(plan_id="p", plan_item_id="hvac", effective_on=day, reason="改期", workdays="skip")
+        assert office.statuses()["hvac:2021-03:1"] == "missed"
 
 
 def test_a_visit_is_excused_by_the_caller_and_shown_so(office: Office) -> None:
@@ -366,8 +313,7 @@ def test_a_visit_is_excused_by_the_caller_and_shown_so(office: Office) -> None:
 
     (whole, some) = office.alone.events(OccurrenceExcused)
     assert (whole.approved_by, whole.point_ids, some.point_ids) == ("user:chen", None, ("P-2",))
-    shown = office.alone.service.occurrences(office.alone.hall)
-    assert [(one["excused"], one["reason"]) for one in shown] == [(True, "停电"), (False, None)]
+    assert [(one["excused"], one["reason"]) for one in office.shown()] == [(True, "停电"), (False, None)]
 
 
 def test_a_visit_is_withdrawn_unless_its_work_was_reported_even_this_moment(office: Office) -> None:
@@ -382,16 +328,88 @@ def test_a_visit_is_withdrawn_unless_its_work_was_reported_even_this_moment(offi
     with pytest.raises(NotFound):
         office.alone.ask("withdraw_occurrence", **{**withdrawal, "occurrence_id": "hvac:2021-09:1"})
 
-    assert office.statuses() == {"hvac:2021-01:1": "performed", "hvac:2021-02:1": "withdrawn"}
+    standing = {"hvac:2021-01:1": "performed", "hvac:2021-02:1": "withdrawn", "hvac:2021-03:1": "planned"}
+    assert office.statuses() == standing
 
 
-def test_visits_are_shown_by_month_system_and_status(office: Office) -> None:
-    office.register("2020-01-01", "water")
-    office.adopt(MONTHLY, item("FREQ=MONTHLY", plan_item_id="water", system_id="water"))
-    office.look("2021-02-10")
-    shown = office.alone.service.occurrences
-    hall = office.alone.hall
+def test_work_recorded_in_the_last_moment_counts_although_it_is_heard_after_midnight(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.at("2021-02-05 23:59:59.999999")
+    office.perform("hvac:2021-01:1", "2021-01-31 23:59")
+    office.at("2021-02-06 00:00")
 
-    assert [one["occurrence_id"] for one in shown(hall, period="2021-02")] == ["hvac:2021-02:1", "water:2021-02:1"]
-    assert [one["period"] for one in shown(hall, system_id="water", status="missed")] == ["2021-01"]
-    assert shown(hall, status="performed") == shown("elsewhere") == []
+    office.look()
+
+    assert office.statuses()["hvac:2021-01:1"] == "performed"
+    assert office.alone.events(OccurrenceMissed, OccurrenceOverdue) == []
+
+
+def test_a_day_is_judged_only_if_it_was_over_before_all_work_was_heard(office: Office) -> None:
+    office.adopt(MONTHLY)
+    office.look("2021-02-05")
+    office.at("2021-02-05 23:59:59")
+    heard = office.alone.service.work_orders
+    office.alone.service.work_orders = _WhileMidnightPasses(office, heard)
+
+    try:
+        office.look()
+        just_after_midnight = office.statuses()["hvac:2021-01:1"]
+        office.look()
+    finally:
+        office.alone.service.work_orders = heard
+
+    assert (just_after_midnight, office.statuses()["hvac:2021-01:1"]) == ("overdue", "performed")
+    assert office.alone.events(OccurrenceMissed) == []
+
+
+class _WhileMidnightPasses:
+    """Work orders that say how far they are, and then record work in the last moment of the day."""
+
+    service, deadline = "work_orders", 5.0
+
+    def __init__(self, office: Office, heard: Source) -> None:
+        self.office, self.heard, self.passed = office, heard, False
+
+    def call(self, method: str, **_: Any) -> Any:
+        """Answer `heads`."""
+        heads = self.heard.call(method)
+        if not self.passed:
+            self.passed = True
+            self.office.perform("hvac:2021-01:1", "2021-01-31 23:00")
+            self.office.at("2021-02-06 00:00")
+        return heads
+
+
+@pytest.mark.parametrize("away", ["asset_registry", "work_orders"])
+def test_nothing_is_judged_until_all_is_heard_that_was_recorded_during_downtime(office: Office, away: str) -> None:
+    office.adopt(MONTHLY)
+    office.at("2021-01-20")
+    office.perform("hvac:2021-01:1", "2021-01-19")
+    office.at("2021-04-01")
+    there = getattr(office.alone.service, away)
+    setattr(office.alone.service, away, _Away(away))
+
+    try:
+        with pytest.raises(Unavailable):
+            office.look()
+        meanwhile = office.alone.events(OccurrenceMissed)
+    finally:
+        setattr(office.alone.service, away, there)
+    office.look()
+
+    assert meanwhile == []
+    assert office.statuses()["hvac:2021-01:1"] == "performed"
+    assert office.statuses()["hvac:2021-02:1"] == "missed"
+
+
+class _Away:
+    """A service that cannot be reached."""
+
+    deadline = 5.0
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+
+    def call(self, method: str, **_: Any) -> Any:
+        """Answer nothing."""
+        raise Unavailable(f"{self.service} is away")

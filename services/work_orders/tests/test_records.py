@@ -13,14 +13,16 @@ from shared.contracts.work_orders import (
     IncidentConfirmed,
     IncidentDismissed,
     IncidentReported,
+    WorkRequestApproved,
     WorkRequested,
     WorkRequestRejected,
 )
-from shared.errors import Invalid, Rejected
+from shared.errors import Invalid, NotFound, Rejected
 
 NOON = datetime(2021, 3, 9, 4, tzinfo=UTC)
 SOON = NOON + timedelta(microseconds=1)
 REQUESTED = WorkRequested(request_id="r", description="灯不亮", requested_by="user:li")
+APPROVED = WorkRequestApproved(request_id="r", work_order_id="w")
 TURNED_DOWN = WorkRequestRejected(request_id="r", reason="已修")
 BOOKED = CostRecorded(cost_id="c", amount=Decimal("120.00"), category="fixed_equipment", incurred_on=date(2021, 3, 9))
 REVERSED = CostReversed(cost_id="c", reason="误记")
@@ -34,14 +36,42 @@ DISMISSED = IncidentDismissed(incident_id="i", reason="非事故")
 def test_a_request_is_made_once_and_turned_down_once() -> None:
     request = WorkRequest("r")
 
-    request.request(REQUESTED, NOON)
+    request.make(REQUESTED, NOON)
     request.reject("已修", NOON)
 
     assert request.new_events == [(REQUESTED, NOON), (TURNED_DOWN, NOON)]
     with pytest.raises(Rejected, match="made already"):
-        WorkRequest.replay("r", [REQUESTED]).request(REQUESTED, NOON)
-    with pytest.raises(Rejected, match="rejected already"):
-        WorkRequest.replay("r", [REQUESTED, TURNED_DOWN]).reject("已修", NOON)
+        WorkRequest.replay("r", [REQUESTED]).make(REQUESTED, NOON)
+
+
+def test_a_request_is_approved_by_someone_else_than_who_made_it() -> None:
+    request = WorkRequest.replay("r", [REQUESTED])
+    with pytest.raises(Rejected, match="other than who made it"):
+        request.approve("user:li", "w", NOON)
+
+    request.approve("user:zhao", "w", NOON)
+
+    assert request.new_events == [(APPROVED, NOON)]
+
+
+@pytest.mark.parametrize("last", [APPROVED, TURNED_DOWN])
+def test_a_request_that_was_judged_is_not_judged_again(last: WorkRequestApproved | WorkRequestRejected) -> None:
+    request = WorkRequest.replay("r", [REQUESTED, last])
+
+    with pytest.raises(Rejected, match="already and cannot be rejected"):
+        request.reject("已修", NOON)
+    with pytest.raises(Rejected, match="already and cannot be approved"):
+        request.approve("user:zhao", "w", NOON)
+    assert request.new_events == []
+
+
+def test_what_was_never_said_cannot_be_judged() -> None:
+    with pytest.raises(NotFound):
+        WorkRequest("r").approve("user:zhao", "w", NOON)
+    with pytest.raises(NotFound):
+        Cost("c").reverse("误记", NOON)
+    with pytest.raises(NotFound):
+        Incident("i").dismiss("user:zhao", "非事故", NOON)
 
 
 def test_a_cost_is_booked_once_and_reversed_once() -> None:
@@ -108,10 +138,20 @@ def test_an_incident_is_dismissed_once_confirmed_or_not_and_then_is_none() -> No
     for past in ([REPORTED], [REPORTED, CONFIRMED]):
         incident = Incident.replay("i", past)
 
-        incident.dismiss("非事故", NOON)
+        incident.dismiss("user:zhao", "非事故", NOON)
 
         assert incident.new_events == [(DISMISSED, NOON)]
         with pytest.raises(Rejected, match="was dismissed"):
-            incident.dismiss("非事故", NOON)
+            incident.dismiss("user:zhao", "非事故", NOON)
         with pytest.raises(Rejected, match="was dismissed"):
             Incident.replay("i", [*past, DISMISSED]).confirm(CONFIRMED, NOON)
+
+
+def test_whoever_reported_an_incident_does_not_dismiss_it() -> None:
+    for past in ([REPORTED], [REPORTED, CONFIRMED]):
+        incident = Incident.replay("i", past)
+
+        with pytest.raises(Rejected, match="other than who reported it"):
+            incident.dismiss("user:li", "非事故", NOON)
+
+        assert incident.new_events == []

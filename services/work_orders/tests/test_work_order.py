@@ -1,10 +1,14 @@
 """The rules of work orders."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from services.work_orders.aggregate import Status, WorkOrder
+from services.work_orders.clock_trust import Told
+from services.work_orders.findings import Known
 from shared.contracts.work_orders import (
     EquipmentReplaced,
     PointResult,
@@ -25,6 +29,8 @@ from shared.event import Event
 
 NOON = datetime(2021, 3, 9, 4, tzinfo=UTC)
 SOON = NOON + timedelta(microseconds=1)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOTHING = Known()
 OPENED = WorkOrderOpened(
     work_order_id="wo",
     kind="inspection",
@@ -44,6 +50,7 @@ PERFORMED = WorkPerformed(
     system_id="hvac",
     performed_at=NOON,
     performed_by="user:li",
+    omitted_point_ids=("P-1", "P-2"),
 )
 RETURNED = WorkReturned(
     work_order_id="wo", kind="inspection", system_id="hvac", returned_by="user:zhao", reason="字迹不清"
@@ -59,6 +66,16 @@ DONE = (*IN_PROGRESS, PERFORMED)
 def work_order(*past: Event) -> WorkOrder:
     """An open order with a past."""
     return WorkOrder.replay("wo", [OPENED, *past])
+
+
+def told(at: datetime = NOON, *, now: datetime = NOON, captured_at: datetime | None = None) -> Told:
+    """When something happened, told at noon."""
+    return Told(at=at, now=now, captured_at=captured_at)
+
+
+def perform(order: WorkOrder, when: Told | None = None, *, omitted: tuple[str, ...] = ("P-1", "P-2")) -> None:
+    """Li says that it is done, and names what was left out."""
+    order.perform(when or told(), "user:li", omitted=omitted, zone=SHANGHAI)
 
 
 def result(point: str, outcome: str = "normal") -> PointResult:
@@ -85,9 +102,9 @@ def test_work_goes_from_opening_to_closing_through_holds_and_a_return() -> None:
     order.start(NOON, NOON)
     order.hold(NOON, "等配件", NOON)
     order.resume(NOON, NOON)
-    order.perform(NOON, "user:li", None, NOON)
+    perform(order)
     order.return_work("user:zhao", "字迹不清", NOON)
-    order.perform(NOON, "user:li", None, NOON)
+    perform(order)
     order.accept("user:zhao", NOON)
     order.close(None, NOON)
 
@@ -131,49 +148,136 @@ def test_who_it_was_assigned_to_first_may_accept_what_another_did() -> None:
 
 
 def test_a_time_in_the_future_is_refused() -> None:
-    with pytest.raises(Rejected, match="future"):
+    with pytest.raises(Invalid, match=r"^at: .* lies in the future"):
         work_order(ASSIGNED).start(SOON, NOON)
-    with pytest.raises(Rejected, match="future"):
+    with pytest.raises(Invalid, match=r"^at: .* lies in the future"):
         work_order(*IN_PROGRESS).hold(SOON, "等配件", NOON)
-    with pytest.raises(Rejected, match="future"):
+    with pytest.raises(Invalid, match=r"^at: .* lies in the future"):
         work_order(*IN_PROGRESS, HELD).resume(SOON, NOON)
-    with pytest.raises(Rejected, match="future"):
-        work_order(*IN_PROGRESS).perform(SOON, "user:li", None, NOON)
+    with pytest.raises(Invalid, match=r"^at: .* lies in the future"):
+        work_order(*IN_PROGRESS).inspect((result("P-1"),), told(SOON), "user:li", NOTHING)
+    with pytest.raises(Invalid, match=r"^performed_at: .* lies in the future"):
+        perform(work_order(*IN_PROGRESS), told(SOON))
 
 
 def test_work_is_dated_when_it_was_done_and_not_when_that_was_said() -> None:
+    order, earlier = work_order(ASSIGNED), NOON - timedelta(days=3)
+    order.start(earlier, NOON)
+
+    order.perform(told(earlier, captured_at=NOON), "user:li", summary="无异常", omitted=("P-1", "P-2"))
+
+    more = {"performed_at": earlier, "captured_at": NOON, "summary": "无异常"}
+    assert order.new_events[1:] == [(WorkPerformed(**{**vars(PERFORMED), **more}), earlier)]
+
+
+@pytest.mark.parametrize(
+    ("step", "past"), [("hold", IN_PROGRESS), ("resume", (*IN_PROGRESS, HELD)), ("perform", IN_PROGRESS)]
+)
+def test_the_work_of_an_order_never_runs_backwards(step: str, past: tuple[Event, ...]) -> None:
+    order, before = work_order(*past), NOON - timedelta(microseconds=1)
+    steps = {
+        "hold": lambda: order.hold(before, "等配件", NOON),
+        "resume": lambda: order.resume(before, NOON),
+        "perform": lambda: perform(order, told(before)),
+    }
+
+    with pytest.raises(Invalid, match="expected a time no earlier than 2021-03-09T04:00:00"):
+        steps[step]()
+
+    assert order.new_events == []
+
+
+def test_work_that_was_returned_is_not_done_again_before_it_was_done() -> None:
+    order = work_order(*DONE, RETURNED)
+
+    with pytest.raises(Invalid, match="performed_at: expected a time no earlier"):
+        perform(order, told(NOON - timedelta(seconds=1)))
+
+
+def test_every_point_without_a_result_is_named_and_no_other() -> None:
     order = work_order(*IN_PROGRESS)
-    earlier = NOON - timedelta(days=3)
+    order.inspect((result("P-2"),), told(), "user:li", NOTHING)
 
-    order.perform(earlier, "user:li", "无异常", NOON)
+    wrong = {
+        (): "point without a result: P-1$",
+        ("P-2",): "point without a result: P-1, P-2 has a result",
+        ("P-1", "P-2"): "P-2 has a result",
+        ("P-1", "P-9"): "P-9 is not of this work order",
+        ("P-1", "P-1"): "P-1 is twice",
+    }
+    for omitted, why in wrong.items():
+        with pytest.raises(Invalid, match=f"^omitted_point_ids: expected every.*{why}"):
+            perform(order, omitted=omitted)
+    perform(order, omitted=("P-1",))
 
-    assert order.new_events == [
-        (WorkPerformed(**{**vars(PERFORMED), "performed_at": earlier, "summary": "无异常"}), earlier)
-    ]
+    (done,) = [event for event, _ in order.new_events if isinstance(event, WorkPerformed)]
+    assert done.omitted_point_ids == ("P-1",)
+
+
+def test_what_was_found_before_a_return_counts_after_it() -> None:
+    order = work_order(*IN_PROGRESS)
+    order.inspect((result("P-1"),), told(), "user:li", NOTHING)
+    perform(order, omitted=("P-2",))
+    order.return_work("user:zhao", "漏点", NOON)
+
+    order.inspect((result("P-2"),), told(), "user:li", NOTHING)
+    with pytest.raises(Invalid, match="omitted_point_ids: expected none, P-2 has a result"):
+        perform(order, omitted=("P-2",))
+    perform(order, omitted=())
+
+    assert order.status is Status.PERFORMED
+
+
+def test_only_an_inspection_leaves_points_out() -> None:
+    order = WorkOrder.replay("wo", [replace(OPENED, kind="maintenance"), *IN_PROGRESS])
+
+    with pytest.raises(Invalid, match="expected only of an inspection"):
+        perform(order)
+    perform(order, omitted=())
+
+    assert order.status is Status.PERFORMED
+
+
+def test_who_took_down_results_did_the_work_too() -> None:
+    order = work_order(*IN_PROGRESS)
+    order.inspect((result("P-1"), result("P-2")), told(), "user:wang", NOTHING)
+    perform(order, omitted=())
+
+    with pytest.raises(Rejected, match="other than its doer"):
+        order.accept("user:wang", NOON)
+    order.accept("user:zhao", NOON)
+
+    assert order.status is Status.ACCEPTED
 
 
 def test_results_are_told_in_parts_and_name_their_occurrence() -> None:
     order = work_order(*IN_PROGRESS)
 
-    order.inspect((result("P-2", "fault"),), NOON)
-    order.inspect((result("P-1"), result("P-2")), NOON)
+    order.inspect((result("P-2", "fault"),), told(captured_at=NOON), "user:li", NOTHING)
+    order.inspect((result("P-1"), result("P-2")), told(), "user:wang", NOTHING)
 
-    told = [event for event, _ in order.new_events]
-    assert told[0] == PointsInspected(
-        work_order_id="wo", occurrence_id="i:2021-03:1", system_id="hvac", results=(result("P-2", "fault"),)
+    found = [event for event, _ in order.new_events]
+    assert found[0] == PointsInspected(
+        work_order_id="wo",
+        occurrence_id="i:2021-03:1",
+        system_id="hvac",
+        results=(result("P-2", "fault"),),
+        captured_at=NOON,
+        inspected_by="user:li",
     )
-    assert len(told) == 2
+    assert len(found) == 2
 
 
 def test_every_result_that_is_wrong_is_named() -> None:
     order = work_order(*IN_PROGRESS)
 
     with pytest.raises(Invalid) as refused:
-        order.inspect(tuple(result(point) for point in ("P-1", "P-9", "P-1", "P-9")), NOON)
+        order.inspect(tuple(map(result, ("P-1", "P-9", "P-1", "P-9"))), told(captured_at=SOON), "user:li", NOTHING)
     with pytest.raises(Invalid) as nothing:
-        order.inspect((), NOON)
+        order.inspect((), told(), "user:li", NOTHING)
 
     assert refused.value.errors == {
+        "captured_at": ["2021-03-09T04:00:00.000001+00:00 lies in the future of 2021-03-09T04:00:00+00:00"],
         "results[1].point_id": ["P-9 is not of this work order"],
         "results[2].point_id": ["P-1 is twice"],
         "results[3].point_id": ["P-9 is not of this work order"],
@@ -187,7 +291,7 @@ def test_points_are_inspected_only_while_work_is_in_progress(past: tuple[Event, 
     order = work_order(*past)
 
     with pytest.raises(Rejected, match="cannot be inspected"):
-        order.inspect((result("P-1"),), NOON)
+        order.inspect((result("P-1"),), told(), "user:li", NOTHING)
 
     assert order.new_events == []
 

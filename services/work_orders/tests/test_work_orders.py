@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.work_orders.service import WorkOrders, corrective_of, work_order_of
+from services.work_orders.mending import corrective_of
+from services.work_orders.service import work_order_of
+from services.work_orders.tests.given import assets
 from shared.contracts.scheduling import OccurrenceScheduled, OccurrenceWithdrawn
 from shared.contracts.work_orders import (
     CostRecorded,
@@ -21,7 +23,7 @@ from shared.contracts.work_orders import (
     WorkRequested,
 )
 from shared.errors import Invalid, NotFound, Rejected
-from shared.tests.alone import Alone, alone, on_each_database
+from shared.tests.alone import Alone
 from shared.tests.given import assert_chain
 
 NOW = "2021-03-09T12:00:00+08:00"
@@ -30,30 +32,19 @@ ORDER = f"wo:{VISIT}"
 ids = st.text("AZaz09._:-", min_size=1, max_size=80)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def service(
-    request: pytest.FixtureRequest, test_servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Alone]:
-    """The service on each kind of database."""
-    folder = tmp_path_factory.mktemp("work_orders")
-    with (
-        on_each_database(request.param, test_servers["XUNJIAN_TEST_POSTGRES"], folder) as url,
-        alone(WorkOrders, url, folder) as service,
-    ):
-        service.set_time(datetime(2021, 3, 9, 12, tzinfo=ZoneInfo("Asia/Shanghai")))
-        yield service
-
-
 @pytest.fixture
 def office(service: Alone) -> Iterator[Alone]:
-    """A hall of its own, where one visit is scheduled."""
+    """A hall of its own, with an air conditioner of two points to which one visit is scheduled."""
     service.new_hall()
+    assets(service)
     schedule(service)
     yield service
     assert_chain(service.ledger, service.hall)
 
 
-def schedule(office: Alone, occurrence_id: str = VISIT, activity: Any = "inspection") -> None:
+def schedule(
+    office: Alone, occurrence_id: str = VISIT, activity: Any = "inspection", assignee: str | None = None
+) -> None:
     """A visit is scheduled, and that is heard."""
     visit = OccurrenceScheduled(
         occurrence_id=occurrence_id,
@@ -64,6 +55,7 @@ def schedule(office: Alone, occurrence_id: str = VISIT, activity: Any = "inspect
         window_start=date(2021, 3, 1),
         window_end=date(2021, 3, 31),
         point_ids=("P-1", "P-2"),
+        assignee=assignee,
     )
     office.tell(f"occurrence/{occurrence_id}", visit)
     office.follow()
@@ -88,6 +80,13 @@ def inspect(office: Alone, *outcomes: tuple[str, str], order: str = ORDER, **mor
     return opened
 
 
+def perform(office: Alone, order: str = ORDER, actor: str = "user:li", **more: Any) -> Any:
+    """Somebody says that it is done, and names what was left out."""
+    left_out = office.service.round(office.hall, order)["unnamed"]
+    done = {"performed_at": NOW, "omitted_point_ids": left_out, **more}
+    return office.ask("perform", work_order_id=order, actor=actor, **done)
+
+
 def shown(office: Alone, order: str = ORDER) -> dict[str, Any]:
     """The order as it is shown."""
     found: dict[str, Any] = office.service.work_order(office.hall, order)
@@ -106,6 +105,9 @@ def test_a_visit_opens_exactly_one_order(office: Alone) -> None:
         system_id="hvac",
         point_ids=("P-1", "P-2"),
         priority="normal",
+        due_at=datetime(2021, 4, 1, tzinfo=ZoneInfo("Asia/Shanghai")),
+        window_start=date(2021, 3, 1),
+        window_end=date(2021, 3, 31),
     )
     (cause,) = office.ledgers["scheduling"].stream(office.hall, f"occurrence/{VISIT}")
     assert (opened.causationid, opened.actor) == (cause.id, "service:work_orders")
@@ -154,7 +156,8 @@ def test_a_fault_opens_a_corrective_order_linked_to_the_one_that_found_it(office
     opened = inspect(office, ("P-1", "normal"), ("P-2", "fault"), note="漏水")
 
     order = shown(office, opened[0])
-    assert opened == [corrective_of(ORDER, "P-2")]
+    assert opened == [corrective_of("P-2", 1)]
+    assert (shown(office)["caused"], order["caused"]) == (opened, [])
     expected = ("corrective", "hvac", ["P-2"], ORDER, "漏水", None, "opened")
     members = ("kind", "system_id", "point_ids", "caused_by", "description", "occurrence_id", "status")
     assert tuple(order[name] for name in members) == expected
@@ -166,9 +169,11 @@ def test_a_fault_told_again_opens_no_second_order(office: Alone) -> None:
     begin(office)
     first = inspect(office, ("P-1", "fault"))
 
-    again = inspect(office, ("P-1", "fault"), ("P-2", "fault"))
+    results = [{"point_id": point, "outcome": "fault"} for point in ("P-1", "P-2")]
+    again = office.ask("inspect", work_order_id=ORDER, results=results)
 
-    assert (first, again) == ([corrective_of(ORDER, "P-1")], [corrective_of(ORDER, "P-2")])
+    assert first == [corrective_of("P-1", 1)]
+    assert again == {"opened": [corrective_of("P-2", 1)], "known": first}
 
 
 def test_a_fault_fixed_on_site_opens_no_order(office: Alone) -> None:
@@ -205,13 +210,13 @@ def test_the_longest_ids_make_ids_of_at_most_80_characters(office: Alone) -> Non
     assert shown(office, opened)["caused_by"] == whole
 
 
-@given(occurrence=ids, other=ids, point=ids)
-def test_derived_ids_are_ids_and_differ(occurrence: str, other: str, point: str) -> None:
-    derived = {work_order_of(occurrence), work_order_of(other), corrective_of(occurrence, point)}
+@given(occurrence=ids, other=ids, number=st.integers(1, 99))
+def test_derived_ids_are_ids_and_differ(occurrence: str, other: str, number: int) -> None:
+    planned = {work_order_of(occurrence), work_order_of(other)}
+    mending = {corrective_of(occurrence, number), corrective_of(other, number), corrective_of(other, number + 1)}
 
-    assert all(0 < len(id_) <= 80 for id_ in derived)
-    assert len(derived) == 2 + (occurrence != other)
-    assert corrective_of("a", "b:c") != corrective_of("a:b", "c")
+    assert all(0 < len(id_) <= 80 for id_ in planned | mending)
+    assert (len(planned), len(mending)) == (1 + (occurrence != other), 2 + (occurrence != other))
 
 
 def test_an_order_that_no_plan_asked_for_gets_an_id_or_has_one(office: Alone) -> None:
@@ -254,13 +259,13 @@ def test_an_inspection_or_an_id_of_ours_is_not_opened_by_hand(office: Alone, wro
 
 def test_the_caller_is_who_did_it_and_another_caller_judges_it(office: Alone) -> None:
     begin(office)
-    office.ask("perform", work_order_id=ORDER, performed_at=NOW, actor="user:wang")
+    perform(office, actor="user:wang")
 
     for doer in ("user:wang", "user:li"):
         with pytest.raises(Rejected, match="other than its doer"):
             office.ask("accept", work_order_id=ORDER, actor=doer)
     office.ask("return_work", work_order_id=ORDER, reason="字迹不清", actor="user:zhao")
-    office.ask("perform", work_order_id=ORDER, performed_at=NOW, actor="user:li")
+    perform(office)
     office.ask("accept", work_order_id=ORDER, actor="user:zhao")
     office.ask("close", work_order_id=ORDER)
 
@@ -335,9 +340,9 @@ def test_requests_costs_replacements_and_incidents_are_kept(office: Alone) -> No
 def test_orders_are_shown_by_status_visit_and_system(office: Alone) -> None:
     begin(office)
     inspect(office, ("P-1", "fault"))
-    shown = office.service.work_orders
+    listed = office.service.work_orders
 
-    assert [one["work_order_id"] for one in shown(office.hall)] == sorted([corrective_of(ORDER, "P-1"), ORDER])
-    assert [one["kind"] for one in shown(office.hall, status="opened")] == ["corrective"]
-    assert [one["results"] for one in shown(office.hall, occurrence_id=VISIT)] == [1]
-    assert shown(office.hall, system_id="water") == shown("elsewhere") == []
+    assert [one["work_order_id"] for one in listed(office.hall)["items"]] == [corrective_of("P-1", 1), ORDER]
+    assert [one["kind"] for one in listed(office.hall, status="opened")["items"]] == ["corrective"]
+    assert [one["results"] for one in listed(office.hall, occurrence_id=VISIT)["items"]] == [1]
+    assert listed(office.hall, system_id="water") == listed("elsewhere") == {"items": [], "next": None}

@@ -1,0 +1,109 @@
+"""What work orders know of the assets that work is about, as the asset registry told it."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import ColumnElement, delete, insert, select, update
+
+from services.work_orders.tables import halls, points, systems
+from shared.contracts.asset_registry import (
+    Expected,
+    FacilityRegistered,
+    PointRelocated,
+    PointsAdded,
+    PointsRetired,
+    SystemDecommissioned,
+    SystemRegistered,
+)
+from shared.errors import Unavailable
+from shared.event import Event
+from shared.unit import Unit
+
+
+def learn(do: Unit, event: Event) -> None:
+    """Take in what the asset registry told."""
+    match event:
+        case FacilityRegistered():
+            do.execute(insert(halls).values(facility=do.facility, name=event.name, timezone=event.timezone))
+        case SystemRegistered():
+            do.execute(delete(systems).where(_system(do, event.system_id)))
+            do.execute(insert(systems).values(facility=do.facility, system_id=event.system_id, name=event.name))
+        case SystemDecommissioned():
+            ended = update(systems).values(decommissioned_on=event.decommissioned_on.isoformat())
+            do.execute(ended.where(_system(do, event.system_id)))
+        case PointsAdded():
+            _add_points(do, event)
+        case PointsRetired():
+            do.execute(update(points).where(_points(do, event.point_ids)).values(retired=True))
+        case PointRelocated():
+            do.execute(update(points).where(_points(do, [event.point_id])).values(location=event.location))
+
+
+def zone_of(do: Unit) -> ZoneInfo:
+    """The facility's time zone, by which a day ends; raises Unavailable until the asset registry told it."""
+    rows = do.rows(select(halls.c.timezone).where(halls.c.facility == do.facility))
+    if not rows:
+        raise Unavailable(f"the time zone of {do.facility} is not known yet")
+    return ZoneInfo(rows[0].timezone)
+
+
+def expectations(do: Unit, point_ids: Sequence[str]) -> dict[str, Expected | None]:
+    """The expected readings of those of some points that are known; None where a point has none."""
+    rows = do.rows(select(points.c.point_id, points.c.expected).where(_points(do, point_ids)))
+    return {row.point_id: msgspec.convert(row.expected, Expected | None) for row in rows}
+
+
+def faults(do: Unit, system_id: str, point_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Why new work cannot be about a system and points, by field: unknown, out of commission, retired, named twice."""
+    rows = do.rows(select(systems.c.decommissioned_on).where(_system(do, system_id)))
+    if not rows:
+        return {"system_id": [f"expected a registered system, not {system_id}"]}
+    found: dict[str, list[str]] = {}
+    if (ended := rows[0].decommissioned_on) and ended < do.today(zone_of(do).key).isoformat():
+        found["system_id"] = [f"{system_id} went out of commission on {ended}"]
+    known = {row.point_id: row for row in do.rows(select(points).where(_points(do, point_ids)))}
+    seen: set[str] = set()
+    for number, id_ in enumerate(point_ids):
+        if id_ not in known or known[id_].system_id != system_id:
+            found[f"point_ids[{number}]"] = [f"expected a point of system {system_id}, not {id_}"]
+        elif known[id_].retired:
+            found[f"point_ids[{number}]"] = [f"{id_} is retired"]
+        elif id_ in seen:
+            found[f"point_ids[{number}]"] = [f"{id_} is twice"]
+        seen.add(id_)
+    return found
+
+
+def _add_points(do: Unit, added: PointsAdded) -> None:
+    group = {"facility": do.facility, "system_id": added.system_id, "equipment": added.equipment, "retired": False}
+    rows = [
+        {
+            **group,
+            "point_id": point.point_id,
+            "label": point.label,
+            "location": point.location,
+            "expected": None if point.expected is None else _limits(point.expected),
+        }
+        for point in added.points
+    ]
+    do.execute(delete(points).where(_points(do, [point.point_id for point in added.points])))
+    do.execute(insert(points), rows)
+
+
+def _limits(expected: Expected) -> dict[str, str | None]:
+    """Numbers as text, exact as they were told."""
+    low, high = expected.low, expected.high
+    return {
+        "unit": expected.unit,
+        "low": None if low is None else str(low),
+        "high": None if high is None else str(high),
+    }
+
+
+def _system(do: Unit, system_id: str) -> ColumnElement[bool]:
+    return (systems.c.facility == do.facility) & (systems.c.system_id == system_id)
+
+
+def _points(do: Unit, point_ids: Sequence[str]) -> ColumnElement[bool]:
+    return (points.c.facility == do.facility) & points.c.point_id.in_(point_ids)

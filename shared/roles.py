@@ -1,0 +1,17 @@
+"""Who may do what: every command names the roles that may give it, right beside it in the service's wiring."""
+
+from collections.abc import Collection
+from typing import Literal, get_args
+
+from shared.errors import Forbidden
+
+Role = Literal["inspector", "supervisor", "manager", "finance", "auditor", "integrator", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+STAFF: tuple[Role, ...] = ("inspector", "supervisor", "manager", "finance", "integrator", "admin")
+"""Everyone but the auditor, who only reads."""
+
+
+def must_have_one(held: Collection[str], needed: Collection[Role]) -> None:
+    """Raise Forbidden unless one of the roles needed is held."""
+    if not set(needed).intersection(held):
+        raise Forbidden(f"expected the role {' or '.join(needed)}, not {', '.join(held) or 'none'}")

@@ -11,7 +11,7 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.asset_registry.tables import unhurried
+from services.asset_registry.form.tables import unhurried
 from shared.errors import Invalid
 
 MOST_LABELS = 1000

@@ -9,8 +9,8 @@ from sqlalchemy import Row, Select
 
 from services.asset_registry import lists
 from services.asset_registry.days import NOW
-from services.asset_registry.form import LIMITS, NAMEPLATE, POINTS, SYSTEMS, Form
-from services.asset_registry.importing import Registered, Registry
+from services.asset_registry.form.columns import LIMITS, NAMEPLATE, POINTS, SYSTEMS, Form
+from services.asset_registry.form.importing import Registered, Registry
 from shared.contracts.asset_registry import Nameplate
 
 Ask = Callable[[Select[Any]], Sequence[Row[Any]]]

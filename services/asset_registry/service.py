@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from services.asset_registry import commands, forms, lists, registered, views
+from services.asset_registry import commands, exchange, lists, registered, views
 from services.asset_registry.aggregate import Facility, System
 from services.asset_registry.days import asked_day
 from services.asset_registry.history import history
@@ -99,8 +99,8 @@ class AssetRegistry(service.LedgerService):
         """Add what a sheet lists, all of it or nothing; answers {dry_run, systems, equipment, points, unchanged}."""
         do.edit(Facility, do.facility)
         known = registered.registry(do.rows, do.facility)
-        found = forms.read_form(content_of(asked.file), asked.media_type, known, do.now)
-        forms.record(do, found)
+        found = exchange.read_form(content_of(asked.file), asked.media_type, known, do.now)
+        exchange.record(do, found)
         if asked.dry_run:
             do.forget()
         return {"dry_run": asked.dry_run, **found.counts}
@@ -242,7 +242,7 @@ class AssetRegistry(service.LedgerService):
     ) -> dict[str, str]:
         """Systems in commission and points in use as a download, in the form that an import reads: xlsx or csv."""
         self.facility(facility)
-        return forms.write_form(self.ledger.database.rows, facility, format or "xlsx", asked_day(as_of))
+        return exchange.write_form(self.ledger.database.rows, facility, format or "xlsx", asked_day(as_of))
 
     @query
     def labels(

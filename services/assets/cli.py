@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from services.asset_registry.form import CSV, XLSX
+from services.asset_registry.form.columns import CSV, XLSX
 from services.project.cli import refusals_told
 from services.project.client import DEFAULT_URL, Client
 from shared.errors import Invalid
@@ -82,7 +82,7 @@ def labels_command(
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="FILE.xlsx.")
 def template_command(output: Path) -> None:
     """Write an empty form to fill in, with a sheet that explains its columns."""
-    from services.asset_registry.exporting import empty_form  # noqa: PLC0415  slow to import, and only needed here
+    from services.asset_registry.form.exporting import empty_form  # noqa: PLC0415  slow to import, and only needed here
 
     with refusals_told():
         if _media_type(output) != XLSX:

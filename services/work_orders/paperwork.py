@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, select
 
 from services.work_orders.books import work_requests
-from services.work_orders.fault_forms import Finding, Repair, faults, repair, repair_of
-from services.work_orders.forms import Hall, Place, record
-from services.work_orders.sheets import XLSX, Sheet, fault_sheet, record_sheet, workbook
+from services.work_orders.forms.faults import Finding, Repair, faults, repair, repair_of
+from services.work_orders.forms.rounds import Hall, Place, record
+from services.work_orders.forms.workbook import XLSX, Sheet, fault_sheet, record_sheet, workbook
 from services.work_orders.tables import findings, halls, order_points, points, systems
 from services.work_orders.views import work_orders
 from shared import service

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from services.asset_registry.form import CSV, FORMS, POINTS, XLSX, Form
+from services.asset_registry.form.columns import CSV, FORMS, POINTS, XLSX, Form
 from shared.errors import Invalid
 from shared.tests.alone import Alone
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from services.asset_registry import views
-from services.asset_registry.form import CSV
+from services.asset_registry.form.columns import CSV
 from services.asset_registry.tests.books import CYLINDER, GAS, book, csv_file, exported, mistakes_in, read_back, send
 from services.asset_registry.tests.hall import HVAC, add, describe, listed, on
 from shared.contracts.asset_registry import EquipmentDescribed, PointsAdded, SystemRegistered

@@ -12,11 +12,11 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 
-from services.asset_registry import archive, exporting
-from services.asset_registry.form import CSV, FORMS, MOST_ROWS, POINTS, XLSX
-from services.asset_registry.forms import read_form
-from services.asset_registry.importing import Additions, Registry
-from services.asset_registry.mistakes import letters, number_of
+from services.asset_registry.exchange import read_form
+from services.asset_registry.form import archive, exporting
+from services.asset_registry.form.columns import CSV, FORMS, MOST_ROWS, POINTS, XLSX
+from services.asset_registry.form.importing import Additions, Registry
+from services.asset_registry.form.mistakes import letters, number_of
 from services.asset_registry.tests.books import CYLINDER, GAS, book, csv_file, read_back, with_parts
 from shared.errors import Invalid
 

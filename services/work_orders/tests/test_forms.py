@@ -10,9 +10,9 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from services.work_orders.fault_forms import Finding, faults, repair, repair_of
-from services.work_orders.forms import Hall, Place, record
-from services.work_orders.sheets import MOST_CHARACTERS, Sheet, fault_sheet, record_sheet, workbook
+from services.work_orders.forms.faults import Finding, faults, repair, repair_of
+from services.work_orders.forms.rounds import Hall, Place, record
+from services.work_orders.forms.workbook import MOST_CHARACTERS, Sheet, fault_sheet, record_sheet, workbook
 from shared.contracts.work_orders import (
     PointResult,
     PointsInspected,

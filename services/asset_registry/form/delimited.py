@@ -4,10 +4,10 @@ import csv
 import re
 from io import StringIO
 
-from services.asset_registry.cells import Cell
-from services.asset_registry.form import MOST_ROWS
-from services.asset_registry.mistakes import Mistakes
-from services.asset_registry.tables import Table
+from services.asset_registry.form.cells import Cell
+from services.asset_registry.form.columns import MOST_ROWS
+from services.asset_registry.form.mistakes import Mistakes
+from services.asset_registry.form.tables import Table
 from shared.errors import Invalid
 
 _HARMFUL = re.compile(r"'*[=+\-@\t\r]")

@@ -12,11 +12,11 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 
-from services.asset_registry.cells import is_blank, read_cell
-from services.asset_registry.delimited import disarmed
-from services.asset_registry.form import EXPLANATION, FORMS, MOST_ROWS, POINTS, Column, Form
-from services.asset_registry.mistakes import letters
-from services.asset_registry.tables import unhurried
+from services.asset_registry.form.cells import is_blank, read_cell
+from services.asset_registry.form.columns import EXPLANATION, FORMS, MOST_ROWS, POINTS, Column, Form
+from services.asset_registry.form.delimited import disarmed
+from services.asset_registry.form.mistakes import letters
+from services.asset_registry.form.tables import unhurried
 from shared.errors import Rejected
 
 Values = Mapping[str, Any]

@@ -14,7 +14,7 @@ from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from services.work_orders.forms import NOT_INSPECTED, Hall, person
+from services.work_orders.forms.rounds import NOT_INSPECTED, Hall, person
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SIMULATED = "模拟数据"

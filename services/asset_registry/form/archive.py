@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import NoReturn
 from xml.parsers import expat
 
-from services.asset_registry.scan import Scan, attributes_of
+from services.asset_registry.form.scan import Scan, attributes_of
 from shared.errors import Invalid
 
 MOST_BYTES = 200 * 1024 * 1024

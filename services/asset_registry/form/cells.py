@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError
 from marshmallow.fields import Field
 
-from services.asset_registry.form import Kind
+from services.asset_registry.form.columns import Kind
 from shared.contracts.asset_registry import Expected, Nameplate, Point
 from shared.schema import schema_of
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from services.work_orders.forms import Hall
+from services.work_orders.forms.rounds import Hall
 from shared.contracts.work_orders import (
     WorkAccepted,
     WorkOrderCancelled,

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from services.asset_registry import limits, nameplates
-from services.asset_registry.form import LIMITS, NAMEPLATE, POINTS, SYSTEMS
-from services.asset_registry.mistakes import Mistakes
-from services.asset_registry.sheets import Row, Sheet
-from services.asset_registry.tables import unhurried
+from services.asset_registry.form.columns import LIMITS, NAMEPLATE, POINTS, SYSTEMS
+from services.asset_registry.form.mistakes import Mistakes
+from services.asset_registry.form.sheet import Row, Sheet
+from services.asset_registry.form.tables import unhurried
 from shared.contracts.asset_registry import Expected, Nameplate, Point, SystemRegistered
 
 Group = tuple[str, str]

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.asset_registry.cells import Cell, Unreadable, is_blank, read_cell
-from services.asset_registry.form import Column, Form
-from services.asset_registry.mistakes import Mistakes, Place, letters
-from services.asset_registry.tables import Table
+from services.asset_registry.form.cells import Cell, Unreadable, is_blank, read_cell
+from services.asset_registry.form.columns import Column, Form
+from services.asset_registry.form.mistakes import Mistakes, Place, letters
+from services.asset_registry.form.tables import Table
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import TypeVar
 
 from services.asset_registry.aggregate import MOST_POINTS, System
-from services.asset_registry.delimited import read_csv
-from services.asset_registry.exporting import to_csv, to_xlsx
-from services.asset_registry.form import CSV, FORMS, POINTS, XLSX
-from services.asset_registry.importing import Additions, Registry, additions
-from services.asset_registry.mistakes import Mistakes
+from services.asset_registry.form.columns import CSV, FORMS, POINTS, XLSX
+from services.asset_registry.form.delimited import read_csv
+from services.asset_registry.form.exporting import to_csv, to_xlsx
+from services.asset_registry.form.importing import Additions, Registry, additions
+from services.asset_registry.form.mistakes import Mistakes
+from services.asset_registry.form.sheet import Sheet, read_sheet
+from services.asset_registry.form.workbook import read_workbook
 from services.asset_registry.registered import Ask, points_on, systems_on
-from services.asset_registry.sheets import Sheet, read_sheet
-from services.asset_registry.workbook import read_workbook
 from shared.contracts.asset_registry import EquipmentDescribed
 from shared.errors import Invalid
 from shared.unit import Unit

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from services.asset_registry.cells import Cell, is_blank
-from services.asset_registry.mistakes import Place
+from services.asset_registry.form.cells import Cell, is_blank
+from services.asset_registry.form.mistakes import Place
 
 MOST_COLUMNS = 50
 """How many columns are looked at; what stands further right is named as foreign."""

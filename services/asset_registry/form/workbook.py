@@ -2,12 +2,12 @@
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from services.asset_registry.archive import Archive
-from services.asset_registry.cells import Cell
-from services.asset_registry.form import EXPLANATION, FORMS, MOST_ROWS
-from services.asset_registry.mistakes import Mistakes, Place
-from services.asset_registry.scan import Scan, range_name
-from services.asset_registry.tables import MOST_COLUMNS, Table
+from services.asset_registry.form.archive import Archive
+from services.asset_registry.form.cells import Cell
+from services.asset_registry.form.columns import EXPLANATION, FORMS, MOST_ROWS
+from services.asset_registry.form.mistakes import Mistakes, Place
+from services.asset_registry.form.scan import Scan, range_name
+from services.asset_registry.form.tables import MOST_COLUMNS, Table
 from shared.errors import Invalid
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from xml.parsers import expat
 
-from services.asset_registry.form import MOST_ROWS
-from services.asset_registry.mistakes import letters, number_of
-from services.asset_registry.tables import MOST_COLUMNS
+from services.asset_registry.form.columns import MOST_ROWS
+from services.asset_registry.form.mistakes import letters, number_of
+from services.asset_registry.form.tables import MOST_COLUMNS
 
 _CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 MOST_MERGED = 1000

@@ -55,19 +55,22 @@ def record(do: Unit, found: Additions) -> None:
         do.edit(System, system_id).describe_equipment(said, do.now)
 
 
-def write_form(ask: Ask, facility: str, format_: str, day: str) -> dict[str, str]:
-    """What is registered on a day as a download {media_type, body: base64, filename}; raises Invalid."""
+def write_form(ask: Ask, facility: str, format_: str, day: str, *, simulated: bool) -> dict[str, str]:
+    """What is registered on a day as a download {media_type, body: base64, filename}; raises Invalid.
+
+    That of a simulated installation says so in its name, and a workbook on every printed page.
+    """
     points = points_on(ask, facility, day)
     if format_ == "csv":
         media_type, body = CSV, to_csv(points)
     elif format_ == "xlsx":
-        media_type, body = XLSX, to_xlsx(systems_on(ask, facility, day), points)
+        media_type, body = XLSX, to_xlsx(systems_on(ask, facility, day), points, simulated=simulated)
     else:
         raise Invalid({"format": ["expected xlsx or csv"]})
     return {
         "media_type": media_type,
         "body": base64.b64encode(body).decode(),
-        "filename": f"assets-{facility}.{format_}",
+        "filename": f"assets-{facility}{'-模拟数据' if simulated else ''}.{format_}",
     }
 
 

@@ -23,17 +23,19 @@ _templates = Environment(
 )
 
 
-def print_labels(facility: Mapping[str, Any], points: Sequence[Mapping[str, Any]], base: str | None) -> dict[str, str]:
+def print_labels(
+    facility: Mapping[str, Any], points: Sequence[Mapping[str, Any]], base: str | None, *, simulated: bool
+) -> dict[str, str]:
     """An HTML page without script, to be printed on A4, as a download; each of `points` also tells `system` by name.
 
-    Raises Invalid for a wrong `base`, and for no points or too many.
+    Labels of a simulated installation say so. Raises Invalid for a wrong `base`, and for no points or too many.
     """
     prefix = prefix_of(base, facility["facility_id"])
     if not 1 <= len(points) <= MOST_LABELS:
         raise Invalid({"system_id": [f"expected a choice of 1 to {MOST_LABELS} points, found {len(points)}"]})
     labels = [{**point, "code": qr_svg(prefix + point["point_id"])} for point in unhurried(points)]
     pages = [labels[start : start + PER_PAGE] for start in range(0, len(labels), PER_PAGE)]
-    page = _templates.get_template("labels.html").render(facility=facility, pages=pages)
+    page = _templates.get_template("labels.html").render(facility=facility, pages=pages, simulated=simulated)
     return {"media_type": "text/html", "body": b64encode(page.encode()).decode()}
 
 

@@ -14,6 +14,13 @@ Listing = tuple[Select[Any], Mapping[str, Sequence[ColumnElement[Any]]]]
 """What `shared.pages.page` takes: a select, and orders by name, the first where none is asked for."""
 
 
+def facilities(q: str | None) -> Listing:
+    """Facilities; `q` is looked for in id, name and address."""
+    table = views.facilities.c
+    wanted = _containing(select(views.facilities), q, table.facility_id, table.name, table.address)
+    return wanted, {"facility_id": [table.facility_id], "name": [table.name, table.facility_id]}
+
+
 def systems(facility: str, day: str, *, category: str | None, q: str | None) -> Listing:
     """Systems that had come into commission; `q` is looked for in id, name and category."""
     table = views.systems.c

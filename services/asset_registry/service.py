@@ -135,9 +135,16 @@ class AssetRegistry(service.LedgerService):
         return do.edit(System, system_id)
 
     @query
-    def facilities(self) -> list[dict[str, Any]]:
+    def facilities(
+        self,
+        *,
+        q: str | None = None,
+        sort: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Page:
         """All facilities."""
-        return self.ledger.database.mappings(select(views.facilities).order_by(views.facilities.c.facility_id))
+        return page(self.ledger.database, *lists.facilities(q), sort, cursor, limit)
 
     @query
     def facility(self, facility: str) -> dict[str, Any]:
@@ -242,7 +249,10 @@ class AssetRegistry(service.LedgerService):
     ) -> dict[str, str]:
         """Systems in commission and points in use as a download, in the form that an import reads: xlsx or csv."""
         self.facility(facility)
-        return exchange.write_form(self.ledger.database.rows, facility, format or "xlsx", asked_day(as_of))
+        simulated = self.ledger.clock.simulated
+        return exchange.write_form(
+            self.ledger.database.rows, facility, format or "xlsx", asked_day(as_of), simulated=simulated
+        )
 
     @query
     def labels(
@@ -250,7 +260,9 @@ class AssetRegistry(service.LedgerService):
     ) -> dict[str, str]:
         """A page of labels to print, for the points in use: HTML as a download."""
         hall, ask = self.facility(facility), self.ledger.database.rows
-        return print_labels(hall, registered.labelled(ask, facility, system_id, equipment), base)
+        return print_labels(
+            hall, registered.labelled(ask, facility, system_id, equipment), base, simulated=self.ledger.clock.simulated
+        )
 
     @property
     def _attachments(self) -> Attachments:

@@ -167,7 +167,7 @@ ROUTES: tuple[Route, ...] = (
     tell("/simulation/clock", "gateway.set_clock"),
     # asset_registry
     tell("/facilities", "asset_registry.register_facility", names_facility="facility_id"),
-    ask("/facilities", "asset_registry.facilities"),
+    ask_for_list("/facilities", "asset_registry.facilities", q=Text),
     ask("/facilities/{facility}", "asset_registry.facility"),
     tell("/facilities/{facility}/systems", "asset_registry.register_system"),
     ask_for_list("/facilities/{facility}/systems", "asset_registry.systems", as_of=date, category=Text, q=Text),

@@ -29,11 +29,12 @@ _SPECIAL = re.compile("_x(?=[0-9A-Fa-f]{4}_)|[\x01-\x08\x0b-\x1f\ufffe\uffff]")
 _FORMATS = {"id": "@", "text": "@", "reading": "General", "date": "yyyy-mm-dd"}
 
 
-def to_xlsx(systems: Iterable[Values], points: Iterable[Values]) -> bytes:
+def to_xlsx(systems: Iterable[Values], points: Iterable[Values], *, simulated: bool = False) -> bytes:
     """Both sheets as a workbook; raises Rejected for a text that no cell can hold."""
     book = Workbook(write_only=True)
     for form, rows in zip(FORMS, (systems, points), strict=True):
-        _add_sheet(book, form, rows)
+        sheet = _add_sheet(book, form, rows)
+        sheet.oddHeader.center.text = "模拟数据" if simulated else None
     return _saved(book)
 
 
@@ -76,7 +77,7 @@ def _explanation() -> Iterable[Sequence[str]]:
     yield ("", "", "", "导入只增加新的系统和点位；已登记且内容相同的行不变，内容不同的行会被指出，整个文件不导入。", "")
 
 
-def _add_sheet(book: Workbook, form: Form, rows: Iterable[Values]) -> None:
+def _add_sheet(book: Workbook, form: Form, rows: Iterable[Values]) -> Any:
     sheet = book.create_sheet(form.name)
     sheet.freeze_panes = "A2"
     for number, column in enumerate(form.columns, start=1):
@@ -86,6 +87,7 @@ def _add_sheet(book: Workbook, form: Form, rows: Iterable[Values]) -> None:
     cells = {column: _formatted(sheet, column) for column in form.columns}
     for row in unhurried(rows):
         sheet.append([_filled(cells[column], column, row[column.field]) for column in form.columns])
+    return sheet
 
 
 def _heading(sheet: Any, column: Column) -> Any:

@@ -25,7 +25,7 @@ def test_what_is_registered_is_shown(registry: Alone) -> None:
 
     shown = {**HALL, "facility_id": registry.hall, "address": None, "floor_area_m2": None}
     assert registry.service.facility(registry.hall) == shown
-    assert shown in registry.service.facilities()
+    assert shown in registry.service.facilities(q=registry.hall)["items"]
     assert ids_of(registry, "systems", "system_id") == ["hvac", "water"]
     assert points_of(registry) == {"P-1": ("二层", False), "P-2": ("一层", True)}
     assert_chain(registry.ledger, registry.hall)

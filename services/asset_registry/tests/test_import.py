@@ -1,7 +1,9 @@
 """Sheets into the registry: all of one or nothing, on both databases."""
 
+from io import BytesIO
 from typing import Any
 
+import openpyxl
 import pytest
 from sqlalchemy import Connection
 
@@ -255,3 +257,11 @@ def test_a_file_that_is_no_base64_or_of_no_known_kind_is_refused(registry: Alone
         registry.ask("import_assets", file="=", media_type=CSV)
     with pytest.raises(Invalid, match="expected xlsx or csv"):
         registry.service.export_assets(registry.hall, "pdf")
+
+
+def test_an_export_of_a_simulated_installation_says_so_on_every_printed_page(registry: Alone) -> None:
+    answer = registry.service.export_assets(registry.hall)
+
+    sheets = openpyxl.load_workbook(BytesIO(exported(registry, "xlsx"))).worksheets
+    assert [sheet.oddHeader and sheet.oddHeader.center.text for sheet in sheets] == ["模拟数据", "模拟数据"]
+    assert answer["filename"] == f"assets-{registry.hall}-模拟数据.xlsx"

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 import segno
 
-from services.asset_registry.labels import MOST_LABELS, prefix_of, qr_svg
+from services.asset_registry.labels import MOST_LABELS, prefix_of, print_labels, qr_svg
 from services.asset_registry.tests.hall import add
 from shared.errors import Invalid, NotFound
 from shared.tests.alone import Alone
@@ -130,3 +130,17 @@ def test_a_page_has_some_labels_and_not_too_many(registry: Alone) -> None:
             registry.service.labels(registry.hall, **chosen)
     with pytest.raises(NotFound):
         registry.service.labels("elsewhere")
+
+
+def test_every_label_of_a_simulated_installation_says_so(registry: Alone) -> None:
+    add(registry, "P-1", "P-2")
+
+    assert page(registry).count("模拟数据") == 2
+
+
+def test_no_label_of_a_real_installation_says_that_it_is_simulated() -> None:
+    point = {"point_id": "P-1", "label": "1", "system": "空调", "equipment": "室内机", "location": None}
+
+    printed = print_labels({"facility_id": "hall", "name": "政务中心"}, [point], None, simulated=False)
+
+    assert "模拟" not in base64.b64decode(printed["body"]).decode()

@@ -11,6 +11,7 @@ import eventlet
 
 eventlet.monkey_patch()
 
+import fcntl
 import os
 import secrets
 import subprocess
@@ -61,16 +62,22 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def amqp_url(test_servers: dict[str, str]) -> Iterator[str]:
-    """A fresh virtual host of the real RabbitMQ, deleted afterwards with all that is in it."""
+def amqp_url(request: pytest.FixtureRequest, test_servers: dict[str, str]) -> Iterator[str]:
+    """A fresh virtual host of the real RabbitMQ, deleted afterwards with all that is in it.
+
+    The broker is shared with the tests that run beside, but for a test that restarts it.
+    """
     name = f"xunjian_test_{secrets.token_hex(6)}"
-    _test_servers("add-vhost", name)
-    yield f"{test_servers['XUNJIAN_TEST_RABBITMQ'].rpartition('/')[0]}/{name}"
-    _test_servers("delete-vhost", name)
+    alone = "restart_rabbitmq" in request.fixturenames
+    with (ROOT / ".cache" / "rabbitmq.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        _test_servers("add-vhost", name)
+        yield f"{test_servers['XUNJIAN_TEST_RABBITMQ'].rpartition('/')[0]}/{name}"
+        _test_servers("delete-vhost", name)
 
 
 @pytest.fixture
-def restart_rabbitmq(test_servers: dict[str, str]) -> Callable[[], None]:
+def restart_rabbitmq(amqp_url: str) -> Callable[[], None]:
     """Restart the broker (about seven seconds): every connection drops, whatever is not durable is lost."""
     return lambda: _test_servers("restart-rabbitmq")
 

@@ -29,7 +29,8 @@ run: setup ## Load the project of 2021, simulate its year, serve on 127.0.0.1:80
 start: setup ## Serve a real installation of a project: make start PROJECT=projects/… (DATA=data/live)
 	@$(BIN)/xunjian start $(or $(PROJECT),$(error PROJECT=projects/… is missing: the folder of the project to start)) --data $(DATA)
 
-# The tests run in two halves beside each other; a folder that is not named here runs in the first.
+# The tests run in two halves beside each other, which together are pytest's testpaths (pyproject.toml).
+FIRST_HALF := shared services contract-tests
 SECOND_HALF := tests services/scoring services/work_orders
 
 .PHONY: test
@@ -37,7 +38,8 @@ test: setup servers check ## Check, then run every test on real servers (ARGS="-
 ifeq ($(ARGS),)
 	@COVERAGE_FILE=.cache/coverage.2 $(BIN)/pytest --cov --cov-report= -o cache_dir=.cache/pytest-2 \
 	   $(SECOND_HALF) > .cache/second-half.log 2>&1 & second=$$!; \
-	COVERAGE_FILE=.cache/coverage.1 $(BIN)/pytest --cov --cov-report= $(SECOND_HALF:%=--ignore=%) && first=0 || first=$$?; \
+	COVERAGE_FILE=.cache/coverage.1 $(BIN)/pytest --cov --cov-report= $(FIRST_HALF) \
+	   $(SECOND_HALF:%=--ignore=%) && first=0 || first=$$?; \
 	wait $$second && held=0 || held=$$?; \
 	cat .cache/second-half.log; \
 	$(BIN)/coverage combine --quiet .cache/coverage.1 .cache/coverage.2; $(BIN)/coverage report; \

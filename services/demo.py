@@ -1,13 +1,8 @@
 """`xunjian demo`: the platform in a process of its own, the seed's project in it, its year made up, and the score."""
 
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
@@ -17,6 +12,7 @@ from services.project.files import read_project
 from services.project.load import load_project
 from services.project.simulate import simulate_year
 from services.project.summary import print_result
+from services.server_process import serve_and
 
 PROJECT = Path(__file__).resolve().parents[1] / "projects" / "chenggong-2021"
 
@@ -30,28 +26,6 @@ PROJECT = Path(__file__).resolve().parents[1] / "projects" / "chenggong-2021"
 def demo_command(data: Path, port: int, seed: int) -> None:
     """Serve the demo project with a simulated year; the second time, what is there is served at once."""
     serve_and(partial(_show, seed=seed), data, port, "--simulated")
-
-
-def serve_and(show: Callable[[str], None], data: Path, port: int, *options: str) -> NoReturn:
-    """Serve a folder from a process of its own until that is stopped, and, once it answers, `show` what is at its address.
-
-    What `show` refuses (SystemExit) ends the process, too.
-    """
-    serve = ["serve", "--data", str(data), "--port", str(port), *options]
-    server = subprocess.Popen([sys.executable, "-m", "services.cli", *serve], stdout=subprocess.PIPE, text=True)
-    # Ctrl-C reaches both processes; this one only waits for the other to have stopped.
-    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-    try:
-        address = server.stdout.readline().strip() if server.stdout else ""
-        if not address:
-            sys.exit(server.wait())
-        show(address.removesuffix("/v1/health"))
-        sys.exit(server.wait())
-    except KeyboardInterrupt:
-        sys.exit(server.wait())
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def _show(url: str, seed: int) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from services.demo import serve_and
 from services.project.cli import bar, refusals_told
 from services.project.client import Client
 from services.project.files import Project, read_project
 from services.project.load import load_project
+from services.server_process import serve_and
 from shared.errors import NotFound, Rejected
 
 

@@ -9,6 +9,12 @@ Role = Literal["inspector", "supervisor", "manager", "finance", "auditor", "inte
 ROLES: tuple[Role, ...] = get_args(Role)
 STAFF: tuple[Role, ...] = ("inspector", "supervisor", "manager", "finance", "integrator", "admin")
 """Everyone but the auditor, who only reads."""
+KEEPERS: tuple[Role, ...] = ("manager", "admin")
+"""Those who keep what work follows from: assets, plans, calendars, service levels."""
+WORKERS: tuple[Role, ...] = ("inspector", "supervisor", "manager")
+LEADERS: tuple[Role, ...] = ("supervisor", "manager")
+ACCOUNTANTS: tuple[Role, ...] = ("finance", "integrator")
+"""Those who book money; it never changes the state of work."""
 
 
 def must_have_one(held: Collection[str], needed: Collection[Role]) -> None:

@@ -23,12 +23,11 @@ from shared.contracts.work_orders import EquipmentReplaced
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import Recorded
 from shared.pages import Page, page
-from shared.roles import Role
+from shared.roles import KEEPERS
 from shared.service import command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
 
-KEEPERS: tuple[Role, ...] = ("manager", "admin")
 MOST_BYTES = 20 * 2**20
 """How large a document is at most."""
 

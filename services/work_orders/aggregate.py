@@ -216,6 +216,7 @@ class WorkOrder(Aggregate):
         if replaced_on < requested_on:
             raise Invalid({"replaced_on": [f"expected a day on or after requested_on {requested_on}"]})
         must_have_come("replaced_on", replaced_on, at)
+        _must_be_right(nameplate, at)
         replaced = EquipmentReplaced(
             work_order_id=self.id,
             point_id=point_id,
@@ -277,6 +278,16 @@ class WorkOrder(Aggregate):
                 self.status = ENDS[type(event)]
             case WorkOrderEscalated():
                 self.escalated = event.level
+
+
+def _must_be_right(nameplate: Nameplate | None, now: datetime) -> None:
+    """Refuse a nameplate that contradicts itself, or of equipment installed on a day that has not come."""
+    if nameplate is None:
+        return
+    if faults := {f"nameplate.{field}": [why] for field, why in nameplate.faults()}:
+        raise Invalid(faults)
+    if nameplate.installed_on is not None:
+        must_have_come("nameplate.installed_on", nameplate.installed_on, now)
 
 
 def must_have_come(field: str, day: date, now: datetime) -> None:

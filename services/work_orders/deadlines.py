@@ -18,18 +18,16 @@ from shared import clockwork
 from shared.contracts.scheduling import WorkdayCalendarAdopted
 from shared.contracts.work_orders import ServiceLevelsAdopted, WorkOrderOpened
 from shared.event import Recorded
-from shared.roles import Role
+from shared.roles import KEEPERS
 from shared.service import command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
-
-PLANNERS: tuple[Role, ...] = ("manager", "admin")
 
 
 class Deadlines(clockwork.Clockwork):
     """Says when jobs are due, and tells leaders of those that are not done."""
 
-    @command(commands.AdoptServiceLevels, by=PLANNERS)
+    @command(commands.AdoptServiceLevels, by=KEEPERS)
     def adopt_service_levels(self, do: Unit, asked: commands.AdoptServiceLevels) -> None:
         """Let these service levels hold for jobs opened from now on."""
         do.find(ServiceLevels, do.facility).adopt(ServiceLevelsAdopted(**vars(asked)), do.now)

@@ -19,16 +19,11 @@ from shared.contracts.work_orders import CostCategory, CostRecorded, IncidentCon
 from shared.errors import Invalid
 from shared.event import Recorded
 from shared.pages import Page, page
-from shared.roles import STAFF, Role
+from shared.roles import ACCOUNTANTS, LEADERS, STAFF, WORKERS
 from shared.rpc import Peer
 from shared.service import command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
-
-WORKERS: tuple[Role, ...] = ("inspector", "supervisor", "manager")
-LEADERS: tuple[Role, ...] = ("supervisor", "manager")
-ACCOUNTANTS: tuple[Role, ...] = ("finance", "integrator")
-
 
 REQUEST_STATES = ("reported", "approved", "rejected")
 COST_STATES = ("booked", "reversed")

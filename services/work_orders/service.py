@@ -26,7 +26,7 @@ from shared.contracts.work_orders import WorkKind, WorkOrderOpened
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import Recorded
 from shared.pages import Page
-from shared.roles import Role
+from shared.roles import LEADERS, WORKERS
 from shared.rpc import Peer
 from shared.service import command, query
 from shared.subscription import subscribe
@@ -36,9 +36,6 @@ PLANNED = "wo:"
 """How the ids of work orders begin that occurrences opened, and no other."""
 LARGEST_PHOTO = 10 * 2**20
 """In bytes."""
-
-WORKERS: tuple[Role, ...] = ("inspector", "supervisor", "manager")
-LEADERS: tuple[Role, ...] = ("supervisor", "manager")
 
 
 class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Paperwork):

@@ -9,6 +9,7 @@ import pytest
 from services.work_orders.aggregate import Status, WorkOrder
 from services.work_orders.clock_trust import Told
 from services.work_orders.findings import Known
+from shared.contracts.asset_registry import Nameplate
 from shared.contracts.work_orders import (
     EquipmentReplaced,
     PointResult,
@@ -333,3 +334,20 @@ def test_an_order_that_was_never_opened_is_not_found() -> None:
         order.assign("user:li", NOON)
     with pytest.raises(NotFound, match="no work order wo"):
         order.replace_equipment("P-1", date(2021, 3, 1), date(2021, 3, 9), NOON)
+
+
+@pytest.mark.parametrize(
+    ("nameplate", "field"),
+    [
+        (Nameplate(maker=" "), "nameplate.maker"),
+        (Nameplate(installed_on=date(2021, 3, 9), warranty_until=date(2021, 3, 8)), "nameplate.warranty_until"),
+        (Nameplate(installed_on=date(2021, 3, 11)), "nameplate.installed_on"),
+    ],
+)
+def test_new_equipment_is_not_described_by_what_cannot_be(nameplate: Nameplate, field: str) -> None:
+    order = work_order(*IN_PROGRESS)
+
+    with pytest.raises((Invalid, Rejected), match=field):
+        order.replace_equipment("P-1", date(2021, 3, 1), date(2021, 3, 9), NOON, nameplate=nameplate)
+
+    assert order.new_events == []

@@ -1,6 +1,8 @@
 """The live facts: what the journal holds, folded once and kept, and read on from where they stand at each question."""
 
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -32,19 +34,23 @@ class LiveFacts:
         self._lock = threading.Lock()
         self._facts: dict[str, tuple[Facts, dict[str, Head]]] = {}
 
+    @contextmanager
+    def facts(self, facility: str) -> Iterator[tuple[Facts, Mapping[str, Head]]]:
+        """The facts of a facility as they stand now, and the heads of the ledgers that they rest on; kept still meanwhile."""
+        with self._lock:
+            yield self._up_to_date(facility)
+
     def score(
         self, facility: str, rulebook: Rulebook, as_of: date, known_at: datetime | None, given: str | None = None
     ) -> tuple[Result, dict[str, Head]]:
         """The result of a question, and the heads of the ledgers that it rests on; `given` is known_at as asked for."""
-        with self._lock:
-            facts, heads = self._up_to_date(facility)
+        with self.facts(facility) as (facts, heads):
             result = evaluate(facts, rulebook, as_of, known_at, known_at_given=given)
             return result, dict(heads)
 
     def today(self, facility: str, now: datetime) -> date:
         """The local date of a moment, in the facility's time zone."""
-        with self._lock:
-            facts, _ = self._up_to_date(facility)
+        with self.facts(facility) as (facts, _):
             return facts.known().day(now)
 
     def _up_to_date(self, facility: str) -> tuple[Facts, dict[str, Head]]:

@@ -47,7 +47,7 @@ def main(rounds: int = 5) -> None:
         raise OSError("the servers to measure on are not known: run `make bench`")
     with console.status("measuring, about a minute") as status:
         rows = []
-        for measure in (append, relay, replay):
+        for measure in (append, relay, replay, check):
             for row in measure(rounds):
                 rows.append(row)
                 status.update(f"measuring, {monotonic() - began:.0f} s, {row.what} is done")
@@ -100,6 +100,15 @@ def replay(rounds: int) -> Pairs:
         speeds = _alternate(rounds, ours, *sections)
     yield _row("replay for an audit", speeds[0], "its log, sections of 10 (default)", speeds[1], 4.0)
     yield _row("", speeds[0], "its log, sections of 1,000", speeds[2], 4.0)
+
+
+def check(rounds: int) -> Pairs:
+    """A ledger out of a bundle: followed, decoded, and its tree hash made."""
+    with _databases(2) as urls, ExitStack() as stack:
+        ours = stack.enter_context(contender("evidence:check", url=urls[0], events=EVENTS))
+        bare = stack.enter_context(contender("evidence:hash_twice", url=urls[1], events=EVENTS))
+        speeds = _alternate(rounds, ours, bare)
+    yield _row("check of a bundle's ledger", speeds[0], "SHA-256 twice, nothing else", speeds[1], 0.1)
 
 
 def _alternate(rounds: int, *contenders: Contender, before: Callable[[], None] = lambda: None) -> list[list[float]]:

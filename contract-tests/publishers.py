@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from services.asset_registry.aggregate import Facility, System
 from services.scheduling.aggregate import Occurrence, Plan
 from services.scheduling.workdays import WorkdayCalendar
-from services.scoring.aggregate import Assessment, Budget, CostBaseline, SatisfactionReport, Waiver
+from services.scoring.aggregate import Assessment, AuditAccess, Budget, CostBaseline, SatisfactionReport, Waiver
 from services.work_orders import clock_trust
 from services.work_orders.aggregate import WorkOrder
 from services.work_orders.findings import Known
@@ -29,12 +29,16 @@ from shared.contracts.scheduling import PlanItem, PlanItemChanged, PlanItemWithd
 from shared.contracts.scoring import (
     AssessmentOpened,
     AssessmentPublished,
+    AssessmentSigned,
     BudgetRecorded,
     CostBaselineRecorded,
     DeductionWaived,
+    EvidenceExported,
+    EvidenceRead,
     Head,
     RulebookRef,
     SatisfactionReported,
+    Signature,
 )
 from shared.contracts.work_orders import (
     CostRecorded,
@@ -58,6 +62,7 @@ OCCURRENCE = "gas-suppression:2021-03:1"
 ORDER = f"wo:{OCCURRENCE}"
 PHOTO = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 RULEBOOK = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+RULEBOOK_2 = "0b5e6f7a5a3d5f3a2a5fd1a5a3b8e0a5cf7a1b0a7d3e6c9f8b2d4e1a0c3f5b7d"
 RESULT = "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"
 
 Told = tuple[Aggregate, Event, datetime]
@@ -136,13 +141,14 @@ def scheduling() -> Iterable[Aggregate]:
     )
     plan.adopt(2021, (monthly,), at)
     visits = list(plan.due(lambda _: None))
-    performed, missed, withdrawn = (Occurrence(visit.occurrence_id) for visit in (visits[2], visits[3], visits[4]))
-    for occurrence, visit in zip((performed, missed, withdrawn), visits[2:5], strict=True):
+    performed, missed, withdrawn, left = (Occurrence(visit.occurrence_id) for visit in visits[2:6])
+    for occurrence, visit in zip((performed, missed, withdrawn, left), visits[2:6], strict=True):
         occurrence.schedule(visit, ("N-014", "N-015"), at)
     performed.perform(ORDER, MARCH_9 + 80 * MINUTE, MARCH_9 + 82 * MINUTE, CHINA)
     performed.excuse(("N-015",), "施工封闭", "user:zhang", MARCH_9)
     missed.pass_time(date(2021, 6, 1), CHINA)
     withdrawn.withdraw("闭馆", date(2021, 5, 3), datetime(2021, 5, 3, 10, 0, tzinfo=CHINA))
+    left.defer_withdrawal("系统自 2021-05-31 起停用", date(2021, 6, 10), datetime(2021, 6, 10, 9, 0, tzinfo=CHINA))
     change = PlanItemChanged(
         plan_id="2021",
         plan_item_id="gas-suppression",
@@ -166,7 +172,7 @@ def scheduling() -> Iterable[Aggregate]:
         reason="元旦、春节",
     )
     days.adopt(notice, at)
-    return days, plan, performed, missed, withdrawn
+    return days, plan, performed, missed, withdrawn, left
 
 
 def work_orders() -> Iterable[Aggregate]:
@@ -200,7 +206,18 @@ def scoring() -> Iterable[Aggregate]:
     budget.tell(BudgetRecorded(year=2021, as_of=date(2021, 3, 31), **amounts), APRIL_30)
     excuse = {"reason": "施工封闭", "approved_by": "user:zhang"}
     waiver.waive(DeductionWaived(waiver_id="waiver-1", occurrence_id=OCCURRENCE, point_id="N-015", **excuse), APRIL_30)
-    return report, baseline, budget, waiver, _assessment()
+    return report, baseline, budget, waiver, _assessment(), *_looks()
+
+
+def _looks() -> Iterable[Aggregate]:
+    """What an auditor saw, and took along."""
+    seen, taken = AuditAccess("access-1"), AuditAccess("access-2")
+    seen.tell(EvidenceRead(what="/v1/facilities/chenggong/assessments/2021/why", read_by="user:auditor"), YEAR_END)
+    exported = EvidenceExported(
+        what="/v1/facilities/chenggong/assessments/2021/bundle.zip", sha256=RESULT, exported_by="user:auditor"
+    )
+    taken.tell(exported, YEAR_END + MINUTE)
+    return seen, taken
 
 
 def _inspection() -> Aggregate:
@@ -359,19 +376,36 @@ def _assessment() -> Aggregate:
     opening = AssessmentOpened(
         assessment_id="chenggong-2021",
         year=2021,
-        rulebooks=(RulebookRef(rulebook_id="chenggong-2021", sha256=RULEBOOK),),
+        rulebooks=(
+            RulebookRef(rulebook_id="chenggong-2021", sha256=RULEBOOK),
+            RulebookRef(rulebook_id="mof-2020", sha256=RULEBOOK_2),
+        ),
         official="chenggong-2021",
     )
     assessment.open(opening, datetime(2021, 1, 4, 9, 0, tzinfo=CHINA))
+    assessment.choose_official("mof-2020", "上级要求以全国统一格式为准", "user:zhang", APRIL_30)
+    for number, who in enumerate(("user:chen", "user:zhang")):
+        signature = AssessmentSigned(
+            assessment_id="chenggong-2021",
+            as_of=date(2021, 12, 31),
+            known_at=YEAR_END,
+            rulebook_sha256=RULEBOOK_2,
+            result_sha256=RESULT,
+            acknowledged=("no_ratings:2021-12",),
+            signed_by=who,
+            total=Decimal("91.50"),
+        )
+        assessment.sign(signature, YEAR_END + number * MINUTE)
     publication = AssessmentPublished(
         assessment_id="chenggong-2021",
         as_of=date(2021, 12, 31),
         known_at=YEAR_END,
-        rulebook_sha256=RULEBOOK,
-        heads={"work_orders": Head(position=3120, hash=f"sha256:{RESULT}")},
+        rulebook_sha256=RULEBOOK_2,
+        heads={"work_orders": Head(position=3120, hash=f"sha256:{RESULT}", root=f"sha256:{RULEBOOK}")},
         result_sha256=RESULT,
         published_by="user:zhang",
         total=Decimal("91.50"),
+        seal=Signature(algorithm="Ed25519", key_id=RULEBOOK, signature="c2VhbA=="),
     )
     assessment.publish(publication, YEAR_END)
     assessment.withdraw("满意度数据更正", YEAR_END + 60 * MINUTE)

@@ -18,7 +18,10 @@ from services.assets.cli import assets_group
 from services.audit.cli import audit_group
 from services.demo import demo_command
 from services.project.cli import load_command, project_group, simulate_command
-from services.scoring.cli import score_command
+from services.rebuild import rebuild_command
+from services.scoring.cli import rulebook_group, score_command
+from services.scoring.forms.cli import forms_command
+from services.scoring.questions.cli import diff_command, why_command
 from services.start import start_command
 from shared.config import SERVICES
 from shared.errors import Refused
@@ -62,7 +65,12 @@ main.add_command(load_command)
 main.add_command(project_group)
 main.add_command(simulate_command)
 main.add_command(score_command)
+main.add_command(rulebook_group)
+main.add_command(forms_command)
+main.add_command(diff_command)
+main.add_command(why_command)
 main.add_command(audit_group)
+main.add_command(rebuild_command)
 main.add_command(assets_group)
 
 
@@ -117,6 +125,7 @@ def embedded_config(data: Path, port: int, simulated: bool | None) -> dict[str, 
         "AMQP_URI": "embedded://xunjian",
         "DATABASES": {service: f"sqlite:///{data.resolve() / service}.db" for service in SERVICES},
         "SIMULATED": simulated,
+        "SEAL_KEY": str(data.resolve() / "seal.pem"),
         "WEB_SERVER_ADDRESS": f"127.0.0.1:{port}",
         "serializer": "json",
         "max_workers": 10,

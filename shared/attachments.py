@@ -13,10 +13,11 @@ from io import BytesIO
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, select
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.database import Database
+from shared.digest import digested
 from shared.errors import Invalid, NotFound
 
 PICTURES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -35,6 +36,7 @@ def attachment_table(metadata: MetaData) -> Table:
         Column("media_type", String(40), nullable=False),
         Column("size", Integer, nullable=False),
         Column("content", LargeBinary, nullable=False),
+        Column("digest", String(64), nullable=False, server_default=text("''")),
     )
 
 
@@ -50,7 +52,8 @@ class Attachments:
         row = {"sha256": hashlib.sha256(content).hexdigest(), "media_type": media_type, "size": len(content)}
         insert = sqlite.insert if self._database.sqlite else postgresql.insert
         with self._database.write() as connection:
-            statement = insert(self._table).values(facility=facility, content=content, **row)
+            whole = digested({"facility": facility, "content": content, **row})
+            statement = insert(self._table).values(whole)
             connection.execute(statement.on_conflict_do_nothing())
         return row
 
@@ -61,6 +64,13 @@ class Attachments:
         if not found:
             raise NotFound(f"no file {sha256} in {facility}")
         return {"media_type": found[0].media_type, "body": base64.b64encode(found[0].content).decode()}
+
+    def content(self, facility: str, sha256: str) -> bytes | None:
+        """The bytes of a file, None where it is not kept."""
+        table = self._table.c
+        wanted = select(table.content).where(table.facility == facility, table.sha256 == sha256)
+        rows = self._database.rows(wanted)
+        return bytes(rows[0].content) if rows else None
 
     def missing(self, facility: str, hashes: Collection[str]) -> set[str]:
         """Those of some hashes under which nothing is kept."""

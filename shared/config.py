@@ -7,6 +7,8 @@ PARTITIONS                queues per subscription; fixed for the life of an inst
 CATCH_UP_SECONDS          how often a reader compares itself with its sources
 POLL_SECONDS              how often the relay looks for events that nobody woke it for
 RPC_DEADLINE_SECONDS      how long a call between services may take
+SEAL_KEY                  scoring's private key (PEM) that seals what is published, made where there is none; null: nothing
+                          can be published
 WEB_SERVER_ADDRESS        where the gateway listens
 """
 
@@ -24,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "CATCH_UP_SECONDS": 5.0,
     "POLL_SECONDS": 1.0,
     "RPC_DEADLINE_SECONDS": 5.0,
+    "SEAL_KEY": None,
     "WEB_SERVER_ADDRESS": "127.0.0.1:8000",
     "serializer": "json",
     "max_workers": 10,

@@ -12,11 +12,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alembic import command as alembic
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
@@ -87,11 +89,7 @@ class Database:
 
     def migrate(self, service: str) -> None:
         """Bring the schema to the newest revision of the ledger and of the service's views; replicas may race."""
-        configuration = Config()
-        configuration.set_main_option("script_location", str(ROOT / "shared/migrations"))
-        configuration.set_main_option("path_separator", "os")
-        places = [ROOT / "shared/migrations/versions", ROOT / f"services/{service}/migrations"]
-        configuration.set_main_option("version_locations", os.pathsep.join(str(place) for place in places))
+        configuration = revisions(service)
         with _alone_in_process(), self.write() as connection:
             if not self.sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('xunjian migrate'))"))
@@ -102,6 +100,22 @@ class Database:
         """Give back every connection."""
         self.engine.dispose()
         self._reader.dispose()
+
+
+def revisions(service: str) -> Config:
+    """Where alembic finds the revisions of a service's database."""
+    configuration = Config()
+    configuration.set_main_option("script_location", str(ROOT / "shared/migrations"))
+    configuration.set_main_option("path_separator", "os")
+    places = [ROOT / "shared/migrations/versions", ROOT / f"services/{service}/migrations"]
+    configuration.set_main_option("version_locations", os.pathsep.join(str(place) for place in places))
+    return configuration
+
+
+@cache
+def newest_revisions(service: str) -> frozenset[str]:
+    """The revisions at which a database of a service stands once it is migrated."""
+    return frozenset(ScriptDirectory.from_config(revisions(service)).get_heads())
 
 
 _migrating = threading.Lock()

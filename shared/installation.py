@@ -6,6 +6,7 @@ from sqlalchemy import Boolean, Column, Integer, String, Table, select, text, up
 
 from shared.clock import Clock, SimulatedClock, SystemClock
 from shared.database import Database
+from shared.digest import digested
 from shared.errors import Rejected
 from shared.event import timestamp
 from shared.ledger import last_recorded, metadata
@@ -17,13 +18,14 @@ installation = Table(
     Column("simulated", Boolean, nullable=False),
     Column("created_at", String(40), nullable=False),
     Column("now", String(40), nullable=False),
+    Column("digest", String(64), nullable=False, server_default=text("''")),
 )
 
 SIMULATION_STARTS = datetime(2000, 1, 1, tzinfo=UTC)
 """Where a simulated clock stands before anything moved it."""
 
 
-_MARK = text("INSERT INTO installation VALUES (1, :simulated, :created_at, :now) ON CONFLICT DO NOTHING")
+_MARK = text("INSERT INTO installation VALUES (:id, :simulated, :created_at, :now, :digest) ON CONFLICT DO NOTHING")
 
 
 def clock_of(database: Database, simulated: bool | None) -> Clock:
@@ -32,8 +34,8 @@ def clock_of(database: Database, simulated: bool | None) -> Clock:
     Raises Rejected if the database was created for the other kind.
     """
     with database.write() as connection:
-        created = {"simulated": bool(simulated), "created_at": timestamp(datetime.now(UTC))}
-        connection.execute(_MARK, {**created, "now": timestamp(SIMULATION_STARTS)})
+        created = {"id": 1, "simulated": bool(simulated), "created_at": timestamp(datetime.now(UTC))}
+        connection.execute(_MARK, digested({**created, "now": timestamp(SIMULATION_STARTS)}))
         mark = connection.execute(select(installation)).one()
     if simulated is not None and mark.simulated != simulated:
         kinds = ("real", "simulated")
@@ -48,4 +50,6 @@ def clock_of(database: Database, simulated: bool | None) -> Clock:
 def remember_now(database: Database, now: datetime) -> None:
     """Keep where the simulated clock stands, so that a restart does not turn it back."""
     with database.write() as connection:
-        connection.execute(update(installation).values(now=timestamp(now)))
+        mark = connection.execute(select(installation)).mappings().one_or_none()
+        if mark is not None:
+            connection.execute(update(installation).values(digested({**mark, "now": timestamp(now)})))

@@ -34,6 +34,7 @@ from uuid_utils import uuid7
 from shared.clock import Clock
 from shared.commit_queue import CommitQueue, Place
 from shared.database import Database
+from shared.digest import digested
 from shared.errors import Conflict
 from shared.event import Event, Recorded, canonical, read, timestamp
 
@@ -48,6 +49,7 @@ heads = Table(
     Column("position", BigInteger, nullable=False),
     Column("hash", String(80), nullable=False),
     Column("published", BigInteger, nullable=False),
+    Column("published_hash", String(80), nullable=False, server_default=GENESIS),
 )
 events = Table(
     "event",
@@ -68,6 +70,7 @@ commands = Table(
     Column("command_id", String(200), primary_key=True),
     Column("fingerprint", String(64), nullable=False),
     Column("outcome", LargeBinary, nullable=False),
+    Column("digest", String(64), nullable=False, server_default=text("''")),
 )
 
 
@@ -88,6 +91,10 @@ class Done:
     command_id: str
     fingerprint: str
     outcome: bytes
+
+    def row(self) -> dict[str, Any]:
+        """As it is kept, with a digest: no chain covers it."""
+        return digested(vars(self))
 
 
 @dataclass(kw_only=True)
@@ -167,7 +174,8 @@ class Ledger:
 
     def remembered(self, command_id: str) -> Done | None:
         """The first answer to a command, if it was ever carried out."""
-        found = self.database.mappings(select(commands).where(commands.c.command_id == command_id))
+        columns = select(commands.c.command_id, commands.c.fingerprint, commands.c.outcome)
+        found = self.database.mappings(columns.where(commands.c.command_id == command_id))
         return Done(**found[0]) if found else None
 
     def _commit(self, facility: str, batch: Sequence[Place]) -> None:
@@ -201,7 +209,7 @@ class Ledger:
         row = connection.execute(query).one_or_none()
         if row is None:
             connection.execute(
-                text("INSERT INTO ledger VALUES (:facility, 0, :hash, 0) ON CONFLICT DO NOTHING"),
+                text("INSERT INTO ledger VALUES (:facility, 0, :hash, 0, :hash) ON CONFLICT DO NOTHING"),
                 {"facility": facility, "hash": GENESIS},
             )
             row = connection.execute(query).one()
@@ -327,9 +335,9 @@ _ONE_STATEMENT = """
         UPDATE ledger SET position = %s, hash = %s
         WHERE facility = %s AND position = %s AND hash = %s RETURNING facility
     ), done AS (
-        INSERT INTO command (command_id, fingerprint, outcome)
-        SELECT c.command_id, c.fingerprint, convert_to(c.outcome, 'UTF8')
-        FROM moved, json_to_recordset(%s) AS c(command_id text, fingerprint text, outcome text)
+        INSERT INTO command (command_id, fingerprint, outcome, digest)
+        SELECT c.command_id, c.fingerprint, convert_to(c.outcome, 'UTF8'), c.digest
+        FROM moved, json_to_recordset(%s) AS c(command_id text, fingerprint text, outcome text, digest text)
     ), added AS (
         INSERT INTO event (facility, position, event_id, stream, version, type, body, hash)
         SELECT moved.facility, e.position, e.event_id, e.stream, e.version, e.type, convert_to(e.body, 'UTF8'), e.hash
@@ -352,7 +360,7 @@ def _write_postgresql(connection: Connection, advance: _Advance) -> None:
 def _parameters(advance: _Advance) -> tuple[Any, ...]:
     """One statement, so that a lone append costs one round trip and one flush to disk; rows travel as one JSON text."""
     added = orjson.dumps([{**row, "body": row["body"].decode()} for row in advance.rows]).decode()
-    remembered = orjson.dumps([{**vars(one), "outcome": one.outcome.decode()} for one in advance.done]).decode()
+    remembered = orjson.dumps([{**one.row(), "outcome": one.outcome.decode()} for one in advance.done]).decode()
     return (*advance.after, advance.facility, *advance.before, remembered, added)
 
 
@@ -362,7 +370,7 @@ def _write_sqlite(connection: Connection, advance: _Advance) -> None:
     if advance.rows:
         connection.execute(events.insert(), [{"facility": advance.facility, **row} for row in advance.rows])
     if advance.done:
-        connection.execute(commands.insert(), [vars(one) for one in advance.done])
+        connection.execute(commands.insert(), [one.row() for one in advance.done])
 
 
 def _move(advance: _Advance) -> dict[str, Any]:

@@ -1,20 +1,30 @@
-"""Gives a nameko service its ledger: database opened and migrated, installation marked, clock chosen."""
+"""Gives a nameko service its ledger: database opened and migrated, installation marked, clock chosen, views up to date."""
 
+import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+import structlog
 from nameko.extensions import DependencyProvider
 from sqlalchemy.exc import DBAPIError
 
 from shared.config import database_url, setting
 from shared.database import Database
-from shared.errors import Unavailable
+from shared.errors import Conflict, Unavailable
 from shared.installation import clock_of
-from shared.ledger import Fold, Ledger
+from shared.ledger import Ledger
+from shared.rebuild import Rebuild
 from shared.relay import Relay
+from shared.rpc import caller
+from shared.views import Views, version_of
+
+log = structlog.get_logger()
+
+RETRY_SECONDS = 1.0
 
 
-def open_ledger(config: Mapping[str, Any], service: str, fold: Fold | None = None) -> Ledger:
+def open_ledger(config: Mapping[str, Any], service: str, views: Views | None = None) -> Ledger:
     """A service's ledger, its database brought to the newest schema and marked if it is new.
 
     Raises Unavailable if the database cannot be opened, Rejected if it is of the other kind of installation.
@@ -23,14 +33,16 @@ def open_ledger(config: Mapping[str, Any], service: str, fold: Fold | None = Non
     try:
         database.migrate(service)
         clock = clock_of(database, setting(config, "SIMULATED"))
+        if views is not None:
+            version_of(database, views)
     except DBAPIError as fault:
         place = database.url.render_as_string(hide_password=True)
         raise Unavailable(f"{place}: expected a database for {service}: {fault.orig}") from fault
-    return Ledger(database, service, clock, fold)
+    return Ledger(database, service, clock, None if views is None else views.fold)
 
 
 class LedgerProvider(DependencyProvider):
-    """Injects the one Ledger of this process; the service class's `fold` keeps its views."""
+    """Injects the one Ledger of this process; the service class's `views` are folded with it."""
 
     ledger: Ledger
     relay = Relay()
@@ -38,20 +50,42 @@ class LedgerProvider(DependencyProvider):
     def setup(self) -> None:
         """Open the service's database; raises as `open_ledger` does."""
         service = self.container.service_cls
-        self.ledger = open_ledger(self.container.config, self.container.service_name, service.fold)
+        self.ledger = open_ledger(self.container.config, self.container.service_name, service.views)
 
     def start(self) -> None:
-        """Begin to publish what is committed."""
+        """Begin to publish what is committed, and to rebuild the views if another version of their fold made them."""
         self.relay.begin(self.ledger)
+        views, self._rebuilding = self.container.service_cls.views, None
+        if views is not None and version_of(self.ledger.database, views) != views.version:
+            self._rebuilding = self.container.spawn_managed_thread(partial(self._rebuild, views), identifier="rebuild")
 
     def stop(self) -> None:
-        """Stop publishing and close the database."""
+        """Stop publishing and close the database; views half built are built anew after the next start."""
+        if self._rebuilding is not None:
+            self._rebuilding.kill()
         self.relay.stop()
         self.ledger.database.close()
 
     def get_dependency(self, worker_ctx: Any) -> Ledger:
         """The ledger."""
         return self.ledger
+
+    def _rebuild(self, views: Views) -> None:
+        """Rebuild the views while the service answers with what there is; until the sources are there, or for another replica."""
+        database, service, pause = self.ledger.database, self.ledger.service, threading.Event()
+        while version_of(database, views) != views.version:
+            try:
+                with caller(self.container.config) as call:
+                    feeds = {source: partial(call, source, "read_ledger") for source in views.sources}
+                    rebuilt = Rebuild(database, service, views, feeds).run()
+                differing = {one.table: one.count for one in rebuilt.differing}
+                log.info("views rebuilt", service=service, version=rebuilt.version, differing=differing)
+            except (Unavailable, Conflict, DBAPIError) as fault:
+                log.info("views are rebuilt later", service=service, fault=repr(fault))
+                pause.wait(RETRY_SECONDS)
+            except Exception:  # what the fold makes of the events is a fault of the code: the old views stay
+                log.exception("the views could not be rebuilt", service=service)
+                return
 
 
 def ledger_of(container: Any) -> Ledger:

@@ -44,8 +44,9 @@ class Publisher:
         self.refused = False
         self.tag = 0
         self.unconfirmed: dict[int, None] = {}
-        self._reached: dict[str, int] = {}
-        self._saved: dict[str, int] = {}
+        self._reached: dict[str, tuple[int, str]] = {}
+        """Position and hash of what was published last, by facility."""
+        self._saved: dict[str, tuple[int, str]] = {}
         self.channel.confirm_select()
         self.channel.events["basic_ack"].add(self._on_ack)
         self.channel.events["basic_nack"].add(self._on_nack)
@@ -55,15 +56,16 @@ class Publisher:
 
         Without `save` the cursors in the database stay behind until `save_cursors`; a crash then repeats more.
         """
-        count, sent = 0, {}
+        count, sent = 0, dict[str, tuple[int, str]]()
         for behind in self._behind():
             facility = behind.facility
-            after = max(behind.published, self._reached.get(facility, 0))
+            after = max(behind.published, self._reached.get(facility, (0, ""))[0])
             while after < behind.position:
                 page = self._page(facility, after)
                 for row in page:
                     self._publish(facility, row)
-                sent[facility] = after = page[-1].position
+                after = page[-1].position
+                sent[facility] = after, page[-1].hash
                 count += len(page)
         # Once for all facilities, or a confirm would be waited for in each.
         self._await_confirms(0)
@@ -74,12 +76,15 @@ class Publisher:
 
     def save_cursors(self) -> None:
         """Move the cursors in the database to what is published and confirmed."""
-        moved = {facility: at for facility, at in self._reached.items() if at > self._saved.get(facility, 0)}
+        moved = {facility: at for facility, at in self._reached.items() if at > self._saved.get(facility, (0, ""))}
         if moved:
             with self.ledger.database.write() as connection:
                 connection.execute(
-                    text("UPDATE ledger SET published = :at WHERE facility = :facility AND published < :at"),
-                    [{"facility": facility, "at": moved[facility]} for facility in sorted(moved)],
+                    text(
+                        "UPDATE ledger SET published = :at, published_hash = :hash"
+                        " WHERE facility = :facility AND published < :at"
+                    ),
+                    [dict(zip(("at", "hash"), moved[name], strict=True), facility=name) for name in sorted(moved)],
                 )
         self._saved |= moved
 

@@ -19,16 +19,18 @@ from nameko.rpc import rpc
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from shared.checkpoints import checkpoints
 from shared.errors import Conflict, Invalid, Refused, Unavailable
 from shared.event import flat, timestamp
 from shared.installation import remember_now
-from shared.ledger import Done, Fold, Ledger
+from shared.ledger import Done, Ledger
 from shared.provider import LedgerProvider
 from shared.roles import Role, must_have_one
 from shared.rpc import Calls, Correlation
 from shared.schema import schema_of
-from shared.subscription import Subscription, checkpoints
+from shared.subscription import Subscription
 from shared.unit import Unit, fingerprint
+from shared.views import Views
 
 log = structlog.get_logger()
 C = TypeVar("C")
@@ -132,14 +134,14 @@ def _moment(words: str) -> datetime:
 
 
 class LedgerService:
-    """The part of a service that is the same in all of them; a subclass names itself and its views' fold.
+    """The part of a service that is the same in all of them; a subclass names itself and its views.
 
     A service module refers to it as `service.LedgerService`: a class with entrypoints that stands in a module under its
     own name is one that `nameko run` would host.
     """
 
     name: ClassVar[str]
-    fold: Fold | None = None
+    views: ClassVar[Views | None] = None
     ledger: Ledger = LedgerProvider()  # nameko puts the ledger itself into each instance
     correlation = Correlation()
 

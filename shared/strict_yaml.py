@@ -59,7 +59,7 @@ def read_yaml(text: bytes) -> Any:
         mark = fault.problem_mark or fault.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise Invalid(place + ", ".join(filter(None, (fault.context, fault.problem)))) from fault
-    except (yaml.YAMLError, ValueError) as fault:
+    except (yaml.YAMLError, ValueError, OverflowError) as fault:  # "\UFFFFFFFF" is beyond what chr() takes
         raise Invalid(f"malformed YAML: {' '.join(str(fault).split())}") from fault
     except RecursionError as fault:
         raise Invalid("expected a tree of a few levels") from fault

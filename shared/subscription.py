@@ -1,7 +1,7 @@
 """From the broker to a handler: in order per facility, and with an effect exactly once.
 
 A reader keeps, per source and facility, the position and hash that it has reached, and moves them in the transaction
-that holds the effects. What the broker brings is only a hint that there is more: what is at or below the checkpoint is
+that holds the effects: first the service's views take the event in, then its handlers decide. What the broker brings is only a hint that there is more: what is at or below the checkpoint is
 dropped, a gap is read from the source's own ledger, and now and then the reader asks how far its sources are. An event
 that cannot be applied parks its facility, with the reason, until it can.
 """
@@ -20,14 +20,15 @@ import structlog
 from kombu import Connection as Broker
 from kombu import Consumer, Message
 from nameko.extensions import Entrypoint, SharedExtension
-from sqlalchemy import BigInteger, Column, Connection, String, Table, Text, select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from shared.broker import declare_queues
+from shared.checkpoints import checkpoints
 from shared.config import setting
 from shared.errors import Conflict, Unavailable
 from shared.event import Event, Recorded, read
-from shared.ledger import GENESIS, Ledger, chained, metadata, stripped
+from shared.ledger import GENESIS, Ledger, chained, stripped
 from shared.provider import ledger_of
 from shared.rpc import Failed, caller
 from shared.unit import Unit
@@ -42,16 +43,6 @@ ATTEMPTS = 10
 LINGER_SECONDS = 0.02
 RETRY_SECONDS = 0.5
 
-checkpoints = Table(
-    "checkpoint",
-    metadata,
-    Column("source", String(80), primary_key=True),
-    Column("facility", String(80), primary_key=True),
-    Column("position", BigInteger, nullable=False),
-    Column("hash", String(80), nullable=False),
-    Column("parked", Text),
-)
-
 
 @dataclass(frozen=True)
 class Arrived:
@@ -64,10 +55,18 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Handler:
-    """A method of the service, and the event classes that it takes; none means all."""
+    """A method of the service, and the event classes that it takes; none means all.
+
+    It decides once the views know the event, or `before` that.
+    """
 
     method: Callable[[Unit, Recorded], None]
     kinds: tuple[type[Event], ...]
+    before: bool = False
+
+    def takes(self, event: Event) -> bool:
+        """Whether the method is to be called for an event."""
+        return not self.kinds or isinstance(event, self.kinds)
 
 
 class _Overtaken(Exception):
@@ -205,8 +204,14 @@ class Reader:
         recorded = read(arrived.body, arrived.hash)
         if self.ledger.clock.simulated:
             self.ledger.clock.advance(recorded.recordedat)
-        for handler in self.handlers:
-            if not handler.kinds or isinstance(recorded.event, handler.kinds):
+        concerned = [handler for handler in self.handlers if handler.takes(recorded.event)]
+        for handler in concerned:
+            if handler.before:
+                self._react(connection, handler, recorded, arrived.body)
+        if concerned and self.ledger.fold is not None:
+            self.ledger.fold(connection, recorded)
+        for handler in concerned:
+            if not handler.before:
                 self._react(connection, handler, recorded, arrived.body)
 
     def _react(self, connection: Connection, handler: Handler, recorded: Recorded, body: bytes) -> None:
@@ -254,16 +259,16 @@ class Feed(SharedExtension):
     def __init__(self, source: str) -> None:
         super().__init__()
         self.source = source
-        self.names: list[tuple[str, tuple[type[Event], ...]]] = []
+        self.registered: list[tuple[str, tuple[type[Event], ...], bool]] = []
 
     @property
     def sharing_key(self) -> tuple[type, str]:
         """One consumer per source."""
         return type(self), self.source
 
-    def register(self, method_name: str, kinds: tuple[type[Event], ...]) -> None:
+    def register(self, method_name: str, kinds: tuple[type[Event], ...], *, before: bool) -> None:
         """Take a method in."""
-        self.names.append((method_name, kinds))
+        self.registered.append((method_name, kinds, before))
 
     def start(self) -> None:
         """Begin to consume."""
@@ -277,7 +282,8 @@ class Feed(SharedExtension):
         ledger = ledger_of(self.container)
         service = self.container.service_cls()
         service.ledger = ledger
-        return Reader(ledger, self.source, [Handler(getattr(service, name), kinds) for name, kinds in self.names], feed)
+        handlers = [Handler(getattr(service, name), kinds, before) for name, kinds, before in self.registered]
+        return Reader(ledger, self.source, handlers, feed)
 
     def _forever(self) -> None:
         config = self.container.config
@@ -322,16 +328,20 @@ class Feed(SharedExtension):
 
 
 class Subscription(Entrypoint):
-    """Marks a method `(do: Unit, recorded: Recorded)` that follows another service's events."""
+    """Marks a method `(do: Unit, recorded: Recorded)` that follows another service's events.
 
-    def __init__(self, source: str, *kinds: type[Event]) -> None:
+    A method without a body only says that the views fold these events.
+    """
+
+    def __init__(self, source: str, *kinds: type[Event], before: bool = False) -> None:
         super().__init__()
         self.kinds = kinds
+        self.before = before
         self.feed = Feed(source)
 
     def setup(self) -> None:
         """Hand the method to the feed."""
-        self.feed.register(self.method_name, self.kinds)
+        self.feed.register(self.method_name, self.kinds, before=self.before)
 
     def stop(self) -> None:
         """Stop the feed while the database is still open."""
@@ -339,7 +349,10 @@ class Subscription(Entrypoint):
 
 
 subscribe = Subscription.decorator
-"""`@subscribe("work_orders", WorkPerformed)`: handle these events of that service; without classes, all of them."""
+"""`@subscribe("work_orders", WorkPerformed)`: handle these events of that service; without classes, all of them.
+
+With `before=True` the method decides by what the views knew before the event.
+"""
 
 
 def _drain(broker: Broker, messages: list[Message]) -> None:

@@ -71,9 +71,10 @@ class Unit:
         return self.ledger.database.rows(query)
 
     def execute(self, statement: Executable, rows: Sequence[dict[str, Any]] | None = None) -> None:
-        """Change one of the service's tables, in the transaction of a reaction; a command changes none itself.
+        """Change a table that is no view, in the transaction of a reaction; a command changes none itself.
 
-        `rows` are many sets of values for one statement; where there are none, nothing is executed.
+        Only for what must be kept as it came, such as a journal: whatever can be folded from events is. `rows` are many
+        sets of values for one statement; where there are none, nothing is executed.
         """
         if self._connection is None:
             raise TypeError("a command's only effect is its events; views are folded from them")

@@ -101,8 +101,12 @@ def run_xunjian(*arguments: str | Path, **environment: str) -> "subprocess.Compl
 
 
 def assert_auditable(story: Story) -> None:
-    """Assert that a finished story can be published, and that the publication stands up to an audit."""
-    story.tell("/assessments/assessment-2021/publish", {"as_of": AS_OF})
+    """Assert that a finished story can be signed and published, and that the publication stands up to an audit."""
+    story.platform.settle()
+    lacking = [one["code"] for one in story.ask("/assessments/2021/missing", as_of=AS_OF)]
+    for who in ("user:signer-1", "user:signer-2"):
+        story.tell("/assessments/assessment-2021/sign", {"as_of": AS_OF, "acknowledged": lacking}, who)
+    story.tell("/assessments/assessment-2021/publish", {})
     story.platform.settle()
     option, environment = story.platform.found_by
     for audit in (["verify"], ["replay"], ["replay", "--from-sources"]):

@@ -192,6 +192,7 @@ def distributed(
         "XUNJIAN_SIMULATED": "true",
         "XUNJIAN_WEB_SERVER_ADDRESS": f"127.0.0.1:{port}",
         "XUNJIAN_CATCH_UP_SECONDS": "1.0",
+        "XUNJIAN_SEAL_KEY": str(folder / "seal.pem"),
         "PYTHONWARNINGS": "ignore",
         **{f"XUNJIAN_DATABASE_{service.upper()}": url for service, url in databases.items()},
         **{f"XUNJIAN_{name.upper()}": value for name, value in settings.items()},

@@ -164,7 +164,8 @@ def test_a_bad_command_is_told_field_by_field(platform: Platform, path: str, bod
         ("/facilities/hall/work-orders/none/accept", {}, 404),
         ("/facilities/hall/occurrences/none/excuse", {"reason": "none"}, 404),
         ("/facilities/hall/costs/none/reverse", {"reason": "none"}, 404),
-        ("/facilities/hall/assessments/assessment-2021/publish", {"as_of": "2021-12-31"}, 409),
+        ("/facilities/hall/assessments/assessment-2021/publish", {}, 409),
+        ("/facilities/hall/assessments/assessment-2021/sign", {"as_of": "2999-12-31"}, 409),
         (
             "/facilities/hall/systems",
             {"system_id": "hvac", "name": "x", "category": "x", "commissioned_on": "2021-01-01"},

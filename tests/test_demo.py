@@ -73,14 +73,20 @@ def test_the_audit_holds(folder: Path) -> None:
 
 
 def test_a_second_run_serves_what_is_there(folder: Path, answered: tuple[str, dict[str, Any], dict[str, Any]]) -> None:
-    before = run("audit", "events", "--data", str(folder))
+    before = told(folder)
 
     with served(folder) as (printed, address):
         again = ask(address)
 
     assert again == answered[1]
     assert answered[1]["total"] in printed
-    assert run("audit", "events", "--data", str(folder)) == before
+    assert told(folder) == before
+
+
+def told(folder: Path) -> list[bytes]:
+    """The events of the folder, without the records that they were printed."""
+    lines = run("audit", "events", "--data", str(folder)).splitlines()
+    return [line for line in lines if b'"scoring.evidence_exported.v1"' not in line]
 
 
 @contextmanager

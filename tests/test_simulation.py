@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from services.audit.cli import audit_group
 from services.project.cli import load_command, simulate_command
 from services.project.client import Client
 from services.project.files import Project, read_project
 from services.project.load import Loaded, load_project
 from services.project.simulate import simulate_year
 from services.project.story import LAPSES, lapses, ratings
+from services.rebuild import rebuild_command
+from shared.config import SERVICES
 from shared.errors import Conflict, Rejected
 
 PROJECT = Path(__file__).parent.parent / "projects" / "chenggong-2021"
@@ -191,6 +194,15 @@ def test_all_that_is_recorded_is_marked_as_simulated_in_its_own_year(
     assert len(bodies) > 900
     assert all(b'"simulated":true' in body for body in bodies)
     assert all(b'"recordedat":"202' in body and b'"recordedat":"2026' not in body for body in bodies)
+
+
+def test_every_table_follows_from_the_events_of_the_year(simulated: tuple[str, Path], year: dict[str, Any]) -> None:
+    audited = CliRunner().invoke(audit_group, ["verify", "--data", str(simulated[1])])
+    rebuilt = CliRunner().invoke(rebuild_command, ["--data", str(simulated[1])])
+
+    assert audited.stdout.startswith("held: 4 services, 1 facility, "), audited.stdout
+    assert [line.split(",")[0] for line in rebuilt.stdout.splitlines()] == [f"held: {name}" for name in SERVICES]
+    assert (audited.exit_code, rebuilt.exit_code) == (0, 0)
 
 
 def test_nobody_accepts_their_own_work_and_every_repair_is_done(

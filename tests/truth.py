@@ -11,13 +11,13 @@ from sqlalchemy import select
 import shared.contracts  # noqa: F401  # makes every event type known
 from services.scoring.evaluation import evaluate
 from services.scoring.facts import Facts
-from services.scoring.rulebook import read_rulebook
+from services.scoring.rulebooks.rulebook import read_rulebook
 from services.scoring.views import journal
+from shared.checkpoints import checkpoints
 from shared.config import SERVICES
 from shared.database import Database
 from shared.event import read
 from shared.ledger import GENESIS, chained, events
-from shared.subscription import checkpoints
 from tests.story import AS_OF, RULEBOOK
 
 SOURCES = {

@@ -36,7 +36,7 @@ class AssetRegistry(service.LedgerService):
     """Keeps facilities, their systems and their points."""
 
     name = "asset_registry"
-    fold = staticmethod(views.fold)
+    views = views.VIEWS
 
     @command(commands.RegisterFacility, by=KEEPERS)
     def register_facility(self, do: Unit, asked: commands.RegisterFacility) -> None:

@@ -40,6 +40,7 @@ from shared.contracts.asset_registry import (
     SystemRegistered,
 )
 from shared.event import Event, Recorded
+from shared.views import Views
 
 NAMEPLATE = ("maker", "model", "serial", "supplier", "installed_on", "warranty_until")
 """The columns of a nameplate, as its fields."""
@@ -199,3 +200,6 @@ def day_of(recorded: Recorded, zone: str) -> str:
     if isinstance(recorded.event, PointReplaced):
         return recorded.event.replaced_on.isoformat()
     return recorded.time.astimezone(ZoneInfo(zone)).date().isoformat()
+
+
+VIEWS = Views(metadata=metadata, fold=fold)

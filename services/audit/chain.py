@@ -1,5 +1,6 @@
 """One facility's ledger, followed link by link: what a row says against its own content and against the row before."""
 
+import hashlib
 from typing import Any
 
 import orjson
@@ -111,3 +112,8 @@ class LedgerChain(Chain):
 def shown(value: Any) -> str:
     """A value in a line of text: as it is if it is an ordinary word, else as Python writes it."""
     return value if isinstance(value, str) and value.isprintable() and value else repr(value)
+
+
+def sha256_of(content: Any) -> str:
+    """SHA-256 in hexadecimal of bytes as a database gives them, or of what else somebody put there."""
+    return hashlib.sha256(content if isinstance(content, bytes) else repr(content).encode()).hexdigest()

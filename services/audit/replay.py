@@ -5,25 +5,31 @@ journal, or from the services' own ledgers, up to those heads; the evaluation is
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
+from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
 from services.audit.chain import Chain
+from services.audit.first_difference import first_difference
 from services.audit.snapshot import Unreadable, distinct, is_damage, one, snapshot, stream
 from services.audit.verify import EVER, HEAD, JOURNAL, KEEPER, LEDGER, Fault, head_faults, is_text, sha256_of
-from services.scoring.evaluation import evaluate, result_sha256
+from services.scoring.aggregate import SIGNATURES, Assessment
+from services.scoring.evaluation import Result, evaluate, result_bytes, result_sha256
 from services.scoring.facts import Facts
-from services.scoring.rulebook import Rulebook, read_rulebook
+from services.scoring.rulebooks.rulebook import Rulebook, read_rulebook
 from shared.config import SERVICES
 from shared.contracts.scoring import AssessmentOpened, AssessmentPublished, AssessmentWithdrawn, Head
 from shared.database import Database
 from shared.errors import Invalid
 from shared.event import Recorded
+from shared.merkle import Tree
 
 _RULEBOOK = "SELECT text FROM rulebook WHERE sha256 = :sha256"
+_RESULT = "SELECT body FROM result WHERE sha256 = :sha256"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -70,13 +76,34 @@ class _Reading:
 
 
 @dataclass
+class _Publication:
+    """A publication with what was decided before it: which rulebook was official, and who had signed its result."""
+
+    recorded: Recorded
+    event: AssessmentPublished
+    official_sha256: str
+    signed_by: set[str]
+    withdrawn: bool = False
+
+
+@dataclass
 class _Assessment:
     """What scoring's ledger says of one assessment."""
 
     opened: AssessmentOpened
     simulated: bool
-    publications: list[Recorded] = field(default_factory=list)
-    withdrawn: set[int] = field(default_factory=set)
+    life: Assessment
+    publications: list[_Publication] = field(default_factory=list)
+
+    def take(self, recorded: Recorded) -> None:
+        """Take in the next event of the assessment."""
+        event = recorded.event
+        if isinstance(event, AssessmentPublished):
+            signed = {one.signed_by for one in self.life.signatures if one.result_sha256 == event.result_sha256}
+            self.publications.append(_Publication(recorded, event, self.life.official_sha256, signed))
+        elif isinstance(event, AssessmentWithdrawn) and self.publications:
+            self.publications[-1].withdrawn = True
+        self.life.apply(event)
 
 
 class Replay:
@@ -107,21 +134,23 @@ class Replay:
             if not assessment.publications:
                 yield self._open(facility, assessment)
 
-    def _published(self, assessment: _Assessment, publication: Recorded) -> Replayed:
-        event = publication.event
-        assert isinstance(event, AssessmentPublished)
-        reading = self._read(publication.facility, _lasts(event.heads), from_ledgers=self.from_sources)
+    def _published(self, assessment: _Assessment, publication: _Publication) -> Replayed:
+        event, recorded = publication.event, publication.recorded
+        reading = self._read(recorded.facility, _lasts(event.heads), from_ledgers=self.from_sources)
         rulebook, differences = self._rulebook(event.rulebook_sha256)
-        if event.rulebook_sha256 != _official(assessment.opened):
+        if event.rulebook_sha256 != publication.official_sha256:
             differences.append(f"rulebook {event.rulebook_sha256} is not the official one")
+        if event.seal is not None and len(publication.signed_by) < SIGNATURES:
+            by = ", ".join(sorted(publication.signed_by)) or "nobody"
+            differences.append(f"the result was signed by {by}, expected {SIGNATURES} people")
         replayed = Replayed(
-            facility=publication.facility,
+            facility=recorded.facility,
             assessment_id=event.assessment_id,
             year=assessment.opened.year,
             as_of=event.as_of,
-            simulated=publication.simulated,
-            position=publication.position,
-            withdrawn=publication.position in assessment.withdrawn,
+            simulated=recorded.simulated,
+            position=recorded.position,
+            withdrawn=publication.withdrawn,
             expected=Outcome(sha256=event.result_sha256, total=event.total),
             differences=[*map(str, reading.faults), *_moved(event.heads, reading.heads, "published"), *differences],
         )
@@ -133,7 +162,7 @@ class Replay:
         """Nothing is published: does the journal give what the services' own ledgers give, as of the newest day?"""
         journal = self._read(facility, dict.fromkeys(SERVICES, EVER), from_ledgers=False)
         year = assessment.opened.year
-        rulebook, differences = self._rulebook(_official(assessment.opened))
+        rulebook, differences = self._rulebook(assessment.life.official_sha256)
         replayed = Replayed(
             facility=facility,
             assessment_id=assessment.opened.assessment_id,
@@ -160,8 +189,17 @@ class Replay:
             replayed.differences.append(f"the facts cannot be evaluated: {fault!r}")
             return
         replayed.found = Outcome(sha256=result_sha256(result), total=result.total)
-        if replayed.expected not in (None, replayed.found):
-            replayed.differences.append(f"result: expected {replayed.expected}, found {replayed.found}")
+        if replayed.expected is not None and replayed.expected != replayed.found:
+            where = self._first_difference(replayed.expected, result)
+            replayed.differences.append(f"result: expected {replayed.expected}, found {replayed.found}{where}")
+
+    def _first_difference(self, expected: Outcome, result: Result) -> str:
+        """Where a result parts from the one that was published, as far as that was kept as it was."""
+        with snapshot(self.databases[KEEPER]) as connection:
+            row = one(connection, _RESULT, sha256=expected.sha256) if inspect(connection).has_table("result") else None
+        if row is None or sha256_of(row.body) != expected.sha256 or expected.sha256 == result_sha256(result):
+            return ""
+        return f"; first at {first_difference(bytes(row.body), result_bytes(result))}"
 
     def _rulebook(self, sha256: str) -> tuple[Rulebook | None, list[str]]:
         with snapshot(self.databases[KEEPER]) as connection:
@@ -186,9 +224,9 @@ class Replay:
 
     def _events(self, reading: _Reading, source: str, last: int, *, from_ledger: bool) -> Iterator[Recorded]:
         """Follow a ledger, or scoring's journal of it, up to a position; what cannot be read is left out and told."""
-        facility, chain = reading.facts.facility, Chain()
+        facility, chain, tree = reading.facts.facility, Chain(), Tree()
         query = LEDGER if from_ledger else JOURNAL
-        names = {} if from_ledger else {"source": source}
+        names: dict[str, Any] = {} if from_ledger else {"source": source}
         place = source if from_ledger else f"the journal of {source}"
         try:
             with snapshot(self.databases[source if from_ledger else KEEPER]) as connection:
@@ -196,6 +234,7 @@ class Replay:
                 for row in stream(connection, query, facility=facility, last=last, **names):
                     found = chain.follow(*row)
                     reading.faults += [_fault(reading, place, at, what) for at, what in found]
+                    tree.append(row.body if type(row.body) is bytes else b"")
                     if chain.recorded is not None:
                         yield chain.recorded
             if from_ledger and last == EVER:
@@ -205,25 +244,20 @@ class Replay:
                 raise
             reading.faults.append(_fault(reading, place, chain.position + 1, f"cannot be read: {error.orig}"))
         if chain.position:
-            reading.heads[source] = Head(position=chain.position, hash=chain.hash)
+            reading.heads[source] = Head(position=chain.position, hash=chain.hash, root=tree.root)
 
 
 def _assessments(history: Iterator[Recorded]) -> list[_Assessment]:
-    """What was opened, published and withdrawn, in the order of opening."""
+    """What was opened, signed, published and withdrawn, in the order of opening."""
     found: dict[str, _Assessment] = {}
     for recorded in history:
-        match recorded.event:
-            case AssessmentOpened() as opened:
-                found.setdefault(opened.assessment_id, _Assessment(opened, recorded.simulated))
-            case AssessmentPublished(assessment_id=name) if name in found:
-                found[name].publications.append(recorded)
-            case AssessmentWithdrawn(assessment_id=name) if name in found and found[name].publications:
-                found[name].withdrawn.add(found[name].publications[-1].position)
+        name = getattr(recorded.event, "assessment_id", None)
+        if isinstance(recorded.event, AssessmentOpened):
+            begun = _Assessment(recorded.event, recorded.simulated, Assessment(recorded.event.assessment_id))
+            found.setdefault(recorded.event.assessment_id, begun)
+        if name in found:
+            found[name].take(recorded)
     return list(found.values())
-
-
-def _official(opened: AssessmentOpened) -> str:
-    return next((book.sha256 for book in opened.rulebooks if book.rulebook_id == opened.official), "")
 
 
 def _lasts(heads: Mapping[str, Head]) -> dict[str, int]:
@@ -233,14 +267,19 @@ def _lasts(heads: Mapping[str, Head]) -> dict[str, int]:
 def _moved(expected: Mapping[str, Head], found: Mapping[str, Head], when: str) -> list[str]:
     """Heads that are no longer what they were."""
     return [
-        f"head of {source}: {when} position {head.position} {head.hash}, found {_head(found.get(source))}"
+        f"head of {source}: {when} {_head(head)}, found {_head(found.get(source))}"
         for source, head in expected.items()
-        if found.get(source) != head
+        if not _same(head, found.get(source))
     ]
 
 
+def _same(published: Head, found: Head | None) -> bool:
+    """Whether a ledger is still where it was; its tree hash is compared where one was published."""
+    return found is not None and found == replace(published, root=published.root or found.root)
+
+
 def _head(head: Head | None) -> str:
-    return "nothing" if head is None else f"position {head.position} {head.hash}"
+    return "nothing" if head is None else f"position {head.position} {head.hash} {head.root or ''}".rstrip()
 
 
 def _fault(reading: _Reading, place: str, position: int, what: str) -> Fault:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,30 +16,37 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from services.audit.replay import Replay, Replayed
+from services.audit.seals import Kept, Seals
 from services.audit.snapshot import Unreadable, of_config, of_folder, unreadable
 from services.audit.verify import KEEPER, Fault, Verification
+from services.scoring.publishing.seal import Seal, read_seal
 from shared.config import SERVICES
 from shared.database import Database
+from shared.errors import Invalid, Refused
+from shared.signing import PublicKey, read_public
 
 SHOWN = 20
 """How many differences are told one by one."""
 
 
-def verify(data: Path, config: Path | None, *, as_json: bool) -> int:
-    """Check every ledger and copy, and print what was found; returns the exit status."""
+def verify(data: Path, config: Path | None, seals: Sequence[Path], keys: Sequence[Path], *, as_json: bool) -> int:
+    """Check every ledger, copy and seal, and print what was found; returns the exit status."""
     try:
-        with _opened(data, config) as databases:
-            began, verification = perf_counter(), Verification(databases)
+        kept = [Kept(seal=read_seal_file(file), place=str(file)) for file in seals]
+        known = [read_key_file(file) for file in keys]
+        with opened(data, config) as databases:
+            began, verification, sealed = perf_counter(), Verification(databases), Seals(databases, kept, known)
             with _counting(verification):
-                faults = verification.faults()
+                faults = chain(verification.faults(), sealed.faults())
                 first = list(islice(faults, SHOWN))
                 count = len(first) + sum(1 for _ in faults)
             seconds = round(perf_counter() - began, 1)
             absent = [service for service in SERVICES if service not in databases]
             read = {"services": list(databases), "facilities": len(verification.facilities)}
             summary = {"held": not count, "differences": count, **read, "events": verification.events}
-    except Unreadable as fault:
-        return _given_up(fault)
+            summary |= {"seals": sealed.number, "signatures_checked": bool(known)}
+    except Refused as fault:
+        return given_up(fault)
     if as_json:
         _print_json({**summary, "seconds": seconds, "not_compared": absent, "first": [asdict(one) for one in first]})
     else:
@@ -53,14 +60,14 @@ def replay(
 ) -> int:
     """Evaluate every assessment again, and print what was found; returns the exit status."""
     try:
-        with _opened(data, config) as databases:
+        with opened(data, config) as databases:
             again = Replay(databases, from_sources=from_sources)
             facilities = again.facilities()
             if facility is not None and facility not in facilities:
                 raise Unreadable(f"no facility {facility}; known are {', '.join(facilities) or 'none'}")
             found = [one for name in facilities if facility in (None, name) for one in again.of(name, year)]
     except Unreadable as fault:
-        return _given_up(fault)
+        return given_up(fault)
     held = not any(isinstance(one, Fault) or one.differences for one in found)
     if as_json:
         _print_json({"held": held, "replayed": [_as_json(one) for one in found]})
@@ -70,7 +77,7 @@ def replay(
 
 
 @contextmanager
-def _opened(data: Path, config: Path | None) -> Iterator[Mapping[str, Database]]:
+def opened(data: Path, config: Path | None) -> Iterator[Mapping[str, Database]]:
     """The databases asked for, read-only; whatever keeps them from being read is raised as Unreadable."""
     databases = of_folder(data) if config is None else of_config(config)
     try:
@@ -104,8 +111,25 @@ def _counting(verification: Verification) -> Iterator[None]:
         yield
 
 
-def _given_up(fault: Unreadable) -> int:
-    click.echo(f"xunjian: {fault}", err=True)
+def read_seal_file(file: Path) -> Seal:
+    """The seal in a file; raises Invalid that names the file."""
+    try:
+        return read_seal(file.read_bytes())
+    except (OSError, Invalid) as fault:
+        raise Invalid(f"{file}: {fault}") from fault
+
+
+def read_key_file(file: Path) -> PublicKey:
+    """The public key in a file; raises Invalid that names the file."""
+    try:
+        return read_public(file.read_text())
+    except (OSError, UnicodeDecodeError, Invalid) as fault:
+        raise Invalid(f"{file}: {fault}") from fault
+
+
+def given_up(fault: Exception) -> int:
+    """Say in one line why something could not be done; returns the exit status for that."""
+    click.echo(f"xunjian: {' '.join(str(fault).split())}", err=True)
     return 2
 
 
@@ -120,9 +144,14 @@ def _print_summary(summary: Mapping[str, Any], seconds: float, absent: Sequence[
     verdict = "held" if summary["held"] else _counted(summary["differences"], "difference")
     facilities = _counted(summary["facilities"], "facility", "facilities")
     services = _counted(len(summary["services"]), "service")
-    click.echo(f"{verdict}: {services}, {facilities}, {_counted(summary['events'], 'event')}, {seconds} s")
+    seals = _counted(summary["seals"], "seal") + " (signatures not checked: no key given)" * _unchecked(summary)
+    click.echo(f"{verdict}: {services}, {facilities}, {_counted(summary['events'], 'event')}, {seals}, {seconds} s")
     if absent:
         click.echo(f"not compared with {', '.join(absent)}: no database given")
+
+
+def _unchecked(summary: Mapping[str, Any]) -> bool:
+    return bool(summary["seals"]) and not summary["signatures_checked"]
 
 
 def _counted(number: int, one: str, several: str = "") -> str:

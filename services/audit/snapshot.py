@@ -36,6 +36,16 @@ class Unreadable(Refused):
 
 def of_folder(data: Path) -> dict[str, Database]:
     """The databases of an embedded platform, by service; raises Unreadable."""
+    return {service: read_only(url, service) for service, url in urls_of_folder(data).items()}
+
+
+def of_config(file: Path) -> dict[str, Database]:
+    """The databases that a nameko configuration names under DATABASES, by service; raises Unreadable."""
+    return {service: read_only(url, service) for service, url in urls_of_config(file).items()}
+
+
+def urls_of_folder(data: Path) -> dict[str, str]:
+    """Where the databases of an embedded platform are, by service; raises Unreadable."""
     if not data.is_dir():
         raise Unreadable(f"{data}: no such folder")
     files = {service: data / f"{service}.db" for service in SERVICES}
@@ -44,11 +54,11 @@ def of_folder(data: Path) -> dict[str, Database]:
         raise Unreadable(f"{data}: not a data folder, expected {', '.join(missing)} in it")
     if missing:
         raise Unreadable(f"{data}: {', '.join(missing)} is missing")
-    return {service: read_only(_address(file), service) for service, file in files.items()}
+    return {service: _address(file) for service, file in files.items()}
 
 
-def of_config(file: Path) -> dict[str, Database]:
-    """The databases that a nameko configuration names under DATABASES, by service; raises Unreadable."""
+def urls_of_config(file: Path) -> dict[str, str]:
+    """Where the databases are that a nameko configuration names under DATABASES, by service; raises Unreadable."""
     try:
         config = yaml.safe_load(_VARIABLE.sub(_from_environment, file.read_text()))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
@@ -56,7 +66,7 @@ def of_config(file: Path) -> dict[str, Database]:
     named = config.get("DATABASES") if isinstance(config, Mapping) else None
     if not isinstance(named, Mapping) or not named or not set(named) <= set(SERVICES):
         raise Unreadable(f"{file}: DATABASES: expected a mapping of {', '.join(SERVICES)} to database URLs")
-    return {service: read_only(database_url({"DATABASES": named}, service), service) for service in named}
+    return {service: database_url({"DATABASES": named}, service) for service in named}
 
 
 def read_only(url: str, service: str) -> Database:
@@ -64,7 +74,9 @@ def read_only(url: str, service: str) -> Database:
     try:
         database = Database(_read_only_url(url))
         with database.read() as connection:
-            missing = _TABLES.get(service, _TABLES_OF_ALL) - set(inspect(connection).get_table_names())
+            found = inspect(connection)
+            missing = _TABLES.get(service, _TABLES_OF_ALL) - set(found.get_table_names())
+            older = not missing and "published_hash" not in {column["name"] for column in found.get_columns("ledger")}
     except ArgumentError as fault:
         raise Unreadable(f"{service}: expected the URL of a database: {_line(fault)}") from fault
     except DBAPIError as fault:
@@ -73,6 +85,10 @@ def read_only(url: str, service: str) -> Database:
         raise Unreadable(f"the database of {service} cannot be read: malformed database schema") from fault
     if missing:
         raise Unreadable(f"{database.url.database}: no table {', '.join(sorted(missing))}; not a database of {service}")
+    if older:
+        raise Unreadable(
+            f"{database.url.database}: written by an older version; start this one on it once, to convert it"
+        )
     return database
 
 
@@ -94,17 +110,17 @@ def snapshot(database: Database) -> Iterator[Connection]:
             yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def stream(connection: Connection, query: str, **parameters: Any) -> Iterator[Any]:
-    """The rows of a query as the driver gives them, a page at a time, whatever their number."""
+def stream(connection: Connection, query: str, *, page: int | None = None, **parameters: Any) -> Iterator[Any]:
+    """The rows of a query as the driver gives them, a `page` at a time (by default PAGE), whatever their number."""
     if connection.dialect.name == "postgresql":
-        yield from _binary(connection, query, parameters)
+        yield from _binary(connection, query, parameters, page or PAGE)
         return
-    result = connection.execute(text(query), parameters, execution_options={"yield_per": PAGE})
-    for page in result.partitions():
-        yield from page
+    result = connection.execute(text(query), parameters, execution_options={"yield_per": page or PAGE})
+    for rows in result.partitions():
+        yield from rows
 
 
-def _binary(connection: Connection, query: str, parameters: Mapping[str, Any]) -> Iterator[Any]:
+def _binary(connection: Connection, query: str, parameters: Mapping[str, Any], page: int) -> Iterator[Any]:
     """psycopg's own cursor, in the binary form: SQLAlchemy asks for text, where bytes take twice their length and time."""
     from psycopg.rows import namedtuple_row  # noqa: PLC0415  shared.database says first how psycopg is to wait
 
@@ -114,8 +130,8 @@ def _binary(connection: Connection, query: str, parameters: Mapping[str, Any]) -
     try:
         with driver.cursor("stream", binary=True, row_factory=namedtuple_row) as cursor:
             cursor.execute(statement, parameters)
-            while page := cursor.fetchmany(PAGE):
-                yield from page
+            while rows := cursor.fetchmany(page):
+                yield from rows
     except errors as fault:
         raise DBAPIError.instance(query, None, fault, errors) from fault
 
@@ -123,6 +139,15 @@ def _binary(connection: Connection, query: str, parameters: Mapping[str, Any]) -
 def one(connection: Connection, query: str, **parameters: Any) -> Any:
     """The only row of a query, or None."""
     return connection.execute(text(query), parameters).one_or_none()
+
+
+def tables_of(connection: Connection) -> set[str]:
+    """The names of a database's tables, without those that SQLite keeps for itself."""
+    if connection.dialect.name == "postgresql":
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    else:
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite@_%' ESCAPE '@'"
+    return set(connection.execute(text(query)).scalars())
 
 
 def distinct(connection: Connection, table: str, column: str, where: str = "1 = 1", **parameters: Any) -> list[Any]:

@@ -1,18 +1,22 @@
-"""Whether the ledgers still are what was written: every chain followed, every copy compared, each difference named.
+"""Whether the databases still are what was written: chains followed, copies and views compared, each difference named.
 
 Only what the databases themselves show is judged. A tail cut off in every copy, or a chain computed anew from some
 event on in all of them, agrees with itself: that takes a seal kept elsewhere (docs/audit-guide.md).
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 from services.audit.chain import Chain, Found, LedgerChain, shown
+from services.audit.chain import sha256_of as sha256_of  # noqa: PLC0414  # for those who replay
+from services.audit.folded import Folding
+from services.audit.named import Named
 from services.audit.snapshot import distinct, is_damage, one, snapshot, stream, unreadable
+from services.audit.unchained import unchained
 from shared.config import SERVICES
 from shared.database import Database
 from shared.errors import Invalid
@@ -30,7 +34,7 @@ JOURNAL = (
 EVER = 2**63 - 1
 """A position above all others."""
 
-HEAD = "SELECT position, hash, published FROM ledger WHERE facility = :facility"
+HEAD = "SELECT position, hash, published, published_hash FROM ledger WHERE facility = :facility"
 _ROWS = (
     "SELECT position, body, hash, facility, event_id, stream, version, type"
     " FROM event WHERE facility = :facility ORDER BY position"
@@ -44,7 +48,7 @@ _HASH = "SELECT hash FROM event WHERE facility = :facility AND position = :posit
 class Fault:
     """One difference: in whose database, of which facility, at which position of its ledger, and what.
 
-    Facility and position are None where it concerns the whole database.
+    Facility and position are None where it concerns the whole database, position also where it concerns a row of a table.
     """
 
     service: str
@@ -55,6 +59,8 @@ class Fault:
     def __str__(self) -> str:
         if self.facility is None:
             return f"{self.service}: {self.what}"
+        if self.position is None:
+            return f"{self.service}, facility {shown(self.facility)}: {self.what}"
         return f"{self.service}, facility {shown(self.facility)}, position {shown(self.position)}: {self.what}"
 
 
@@ -70,6 +76,10 @@ class _Place:
     facility: Any = None
     position: int = 0
 
+    def told(self, facility: Any, position: Any, what: str) -> Fault:
+        """A difference of which somebody else says where it is."""
+        return Fault(service=self.service, facility=facility, position=position, what=what)
+
     def fault(self, what: str, position: Any = None) -> Fault:
         at = self.position if position is None else position
         at = None if self.facility is None else at
@@ -83,9 +93,11 @@ class Verification:
         self.databases = databases
         self.facilities: set[Any] = set()
         self.events = 0
+        self._broken: set[tuple[str, Any]] = set()
+        """Services and facilities whose chains do not hold."""
 
     def faults(self) -> Iterator[Fault]:
-        """Every difference: in ledgers, in what readers remember of them, in journal and rulebooks, in files.
+        """Every difference: in ledgers, in what readers remember of them, in the journal, in views and all other tables, in files.
 
         Raises Unreadable where a database cannot be asked.
         """
@@ -98,7 +110,12 @@ class Verification:
         if KEEPER in self.databases:
             place = _Place(KEEPER)
             yield from _guarded(self._journals(place), place)
-            yield from _guarded(map(place.fault, _rulebook_faults(self.databases[KEEPER])), place)
+        for service in self.databases:
+            place = _Place(service)
+            yield from _guarded(self._tables(place), place)
+            folding = Folding(service, self.databases, self._broken)
+            if folding.possible:
+                yield from _guarded(starmap(place.told, folding.differences()), place)
         for service, database in self.databases.items():
             if database.sqlite:
                 place = _Place(service)
@@ -121,15 +138,26 @@ class Verification:
             return
         with snapshot(self.databases[place.service]) as connection:
             head = one(connection, HEAD, facility=place.facility)
+            named, published_hash = Named(place.service, place.facility, connection), GENESIS
             for position, body, hash_, *columns in stream(connection, _ROWS, facility=place.facility):
                 self.events += 1
                 faults = chain.follow(position, body, hash_)
                 faults += chain.compare(*columns)
+                if faults:
+                    self._broken.add((place.service, place.facility))
                 place.position = chain.position
-                for at, what in faults:
+                if head is not None and position == head.published:
+                    published_hash = hash_
+                for at, what in (*faults, *named.lost(chain)):
                     yield place.fault(what, at)
-        for at, what in head_faults(head, chain):
-            yield place.fault(what, at)
+            for at, what in (*named.rest(), *head_faults(head, chain), *_cursor_faults(head, published_hash)):
+                yield place.fault(what, at)
+
+    # Tables that are no ledgers
+
+    def _tables(self, place: _Place) -> Iterator[Fault]:
+        with snapshot(self.databases[place.service]) as connection:
+            yield from starmap(place.told, unchained(place.service, connection))
 
     # What readers remember
 
@@ -219,14 +247,6 @@ def _guarded(faults: Iterable[Fault], place: _Place) -> Iterator[Fault]:
         yield place.fault(f"cannot be read, nor what follows: {error.orig}", place.position + 1)
 
 
-def _rulebook_faults(database: Database) -> Iterator[str]:
-    with snapshot(database) as connection:
-        for name, content in stream(connection, "SELECT sha256, text FROM rulebook ORDER BY sha256"):
-            found = sha256_of(content)
-            if found != name:
-                yield f"rulebook {shown(name)} was changed: its text has sha256 {found}"
-
-
 def _file_faults(database: Database) -> Iterator[str]:
     """What SQLite finds wrong with its file beyond the events: an index that was changed, say."""
     with snapshot(database) as connection:
@@ -255,6 +275,13 @@ def head_faults(head: Any, chain: Chain) -> Iterator[Found]:
         yield last, f"is the last event, but published are {shown(head.published)}"
 
 
+def _cursor_faults(head: Any, hash_: Any) -> Iterator[Found]:
+    """Where the relay's cursor stands, it keeps the hash of the event there."""
+    if head is not None and type(head.published) is int and head.published_hash != hash_:
+        there = f"the cursor of what is published has hash {shown(head.published_hash)}"
+        yield head.published, f"{there}, but there it is {shown(hash_)}"
+
+
 def _side_by_side(copies: Iterator[Any], originals: Iterator[Any]) -> Iterator[tuple[int, Any, Any]]:
     """Pair the rows of equal position; where one side has none, None."""
     copy, original = next(copies, None), next(originals, None)
@@ -275,11 +302,6 @@ def _difference(copy: Any, original: Any) -> str:
     if copy.body != original.body:
         return "differs from the ledger in the body"
     return "" if copy.hash == original.hash else "differs from the ledger in the hash"
-
-
-def sha256_of(content: Any) -> str:
-    """SHA-256 in hexadecimal of bytes as a database gives them, or of what else somebody put there."""
-    return hashlib.sha256(content if isinstance(content, bytes) else repr(content).encode()).hexdigest()
 
 
 def is_text(value: Any) -> bool:

@@ -58,8 +58,19 @@ _HEADERS = schema_of(_Headers)
 _NAMES = {name: name.replace("_", "-").title() for name in _HEADERS.fields}
 
 
-def read(request: Request, max_body_bytes: int, correlation_id: str) -> tuple[Route, dict[str, Any]]:
-    """The route of a request, and the keyword arguments for what answers it.
+@dataclass(frozen=True)
+class Call:
+    """A request as it was read: its route, the keyword arguments for what answers it, and who calls in which context."""
+
+    route: Route
+    arguments: dict[str, Any]
+    context: dict[str, Any]
+    as_auditor: bool
+    """Whether the caller says to be an auditor, whose reading is recorded."""
+
+
+def read(request: Request, max_body_bytes: int, correlation_id: str) -> Call:
+    """A request by its line in the table.
 
     Raises Invalid, Unreadable (its body cannot be read as JSON), or werkzeug's NotFound and MethodNotAllowed.
     """
@@ -70,22 +81,27 @@ def read(request: Request, max_body_bytes: int, correlation_id: str) -> tuple[Ro
     faults |= _query_faults(request, route)
     if faults:
         raise Invalid(faults)
+    context = _context(headers, correlation_id)
+    as_auditor = "x_roles" in headers and "auditor" in context["roles"]
     addressed, asked = route.read_path(path), route.read_query(request.args.to_dict())
     if route.method == "GET":
-        return route, {**addressed, **asked}
-    context = {
+        return Call(route, {**addressed, **asked}, context, as_auditor)
+    if route.kind == "upload":
+        given = {name: value for name, value in asked.items() if value is not None}
+        body = {**given, "file": _file(request, route), "media_type": request.mimetype}
+    else:
+        body = _body(request, max_body_bytes)
+    return Call(route, {**_addressed(route, addressed, body), "context": context}, context, as_auditor)
+
+
+def _context(headers: Mapping[str, str], correlation_id: str) -> dict[str, Any]:
+    return {
         "command_id": headers.get("idempotency_key") or str(uuid_utils.uuid7()),
         "actor": headers.get("x_actor", DEFAULT_ACTOR),
         "roles": headers["x_roles"].replace(" ", "").split(",") if "x_roles" in headers else list(ROLES),
         "correlation_id": correlation_id,
         "time": headers.get("x_simulated_time"),
     }
-    if route.kind == "upload":
-        given = {name: value for name, value in asked.items() if value is not None}
-        body = {**given, "file": _file(request, route), "media_type": request.mimetype}
-    else:
-        body = _body(request, max_body_bytes)
-    return route, {**_addressed(route, addressed, body), "context": context}
 
 
 def correlation_id_of(request: Request) -> str:

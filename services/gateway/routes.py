@@ -51,6 +51,8 @@ class Route:
     """How long a body may be, where the usual is too short."""
     seconds: float | None = None
     """How long the answer may take, where the usual is too short."""
+    is_evidence: bool = False
+    """Whether it hands evidence over as a file, which is recorded whoever asks."""
 
     @property
     def service(self) -> str:
@@ -102,6 +104,11 @@ def ask_for_list(path: str, target: str, **query: Any) -> Route:
 def ask_for_file(path: str, target: str, **query: Any) -> Route:
     """A file: GET, answered with its bytes."""
     return Route("download", f"/v1{path}", target, query=query, seconds=LONG_SECONDS)
+
+
+def ask_for_evidence(path: str, target: str, **query: Any) -> Route:
+    """A file of evidence: GET, answered with its bytes once it is recorded who takes it along."""
+    return Route("download", f"/v1{path}", target, query=query, seconds=LONG_SECONDS, is_evidence=True)
 
 
 def tell(path: str, target: str, names_facility: str | None = None) -> Route:
@@ -160,6 +167,10 @@ COSTS: Mapping[str, Any] = {
     "work_order_id": Id,
 }
 """What the longer lists are filtered by."""
+
+QUESTION: Mapping[str, Any] = {"as_of": date, "known_at": datetime, "rulebook": Id}
+SECOND_QUESTION: Mapping[str, Any] = {"to_as_of": date, "to_known_at": datetime, "to_rulebook": Id}
+"""What is asked of a year's score; parts of a second question that are left out are the first one's."""
 
 ROUTES: tuple[Route, ...] = (
     ask("/health", "gateway.health"),
@@ -261,6 +272,31 @@ ROUTES: tuple[Route, ...] = (
     tell("/facilities/{facility}/waivers", "scoring.waive_deduction"),
     tell("/facilities/{facility}/assessments", "scoring.open_assessment"),
     ask("/facilities/{facility}/assessments/{year}", "scoring.assessment", as_of=date, known_at=datetime, rulebook=Id),
+    ask("/facilities/{facility}/assessments/{year}/results", "scoring.results", as_of=date, known_at=datetime),
+    ask("/facilities/{facility}/assessments/{year}/missing", "scoring.missing", **QUESTION),
+    ask("/facilities/{facility}/assessments/{year}/at-risk", "scoring.at_risk", **QUESTION),
+    ask("/facilities/{facility}/assessments/{year}/why", "scoring.why", indicator=Id, **QUESTION),
+    ask("/facilities/{facility}/assessments/{year}/diff", "scoring.diff", **QUESTION, **SECOND_QUESTION),
+    ask("/facilities/{facility}/assessments/{year}/status", "scoring.assessment_status"),
+    ask_for_file("/facilities/{facility}/assessments/{year}/goal-sheet.xlsx", "scoring.goal_sheet", **QUESTION),
+    ask_for_file(
+        "/facilities/{facility}/assessments/{year}/self-assessment.xlsx", "scoring.self_assessment_sheet", **QUESTION
+    ),
+    ask_for_file(
+        "/facilities/{facility}/assessments/{year}/self-assessment.pdf", "scoring.self_assessment_pdf", **QUESTION
+    ),
+    ask_for_file("/facilities/{facility}/assessments/{year}/budget-import.xlsx", "scoring.budget_import", **QUESTION),
+    ask_for_file(
+        "/facilities/{facility}/assessments/{year}/charts/inspections.png", "scoring.inspections_chart", **QUESTION
+    ),
+    ask_for_file("/facilities/{facility}/assessments/{year}/charts/score.png", "scoring.score_chart", **QUESTION),
+    ask("/facilities/{facility}/inspection-matrix/{year}", "scoring.inspection_matrix", **QUESTION),
+    ask_for_file("/facilities/{facility}/assessments/{year}/seal.json", "scoring.seal"),
+    ask_for_file("/facilities/{facility}/assessments/{year}/seal.png", "scoring.seal_code"),
+    ask_for_evidence("/facilities/{facility}/assessments/{year}/bundle.zip", "scoring.bundle"),
+    ask_for_file("/seal-key.pem", "scoring.seal_key"),
+    tell("/facilities/{facility}/assessments/{assessment_id}/official", "scoring.choose_official_rulebook"),
+    tell("/facilities/{facility}/assessments/{assessment_id}/sign", "scoring.sign_assessment"),
     tell("/facilities/{facility}/assessments/{assessment_id}/publish", "scoring.publish_assessment"),
     tell("/facilities/{facility}/assessments/{assessment_id}/withdraw", "scoring.withdraw_assessment"),
 )

@@ -1,5 +1,6 @@
 """The nameko service `gateway`: a request in, a call to the service that answers it, a response out."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from services.gateway import together
 from services.gateway.answers import answered
 from services.gateway.edge import correlation_of, every_request
 from services.gateway.problems import Unreadable, problem
-from services.gateway.reading import read
+from services.gateway.reading import Call, read
 from shared.config import SERVICES
 from shared.errors import Invalid, Refused
 from shared.event import flat
@@ -61,14 +62,17 @@ class Gateway:
         """Answer one request by its line in the table; a fault of ours is raised, for nameko to log."""
         try:
             limit = int(self.config.get("MAX_BODY_BYTES") or MAX_BODY_BYTES)
-            route, arguments = read(request, limit, correlation_of(request))
+            call = read(request, limit, correlation_of(request))
+            route = call.route
             if "{facility}" in route.path:
-                self._must_be_registered(arguments["facility"])
+                self._must_be_registered(call.arguments["facility"])
             if route.service == self.name:
-                found, *status = getattr(self, route.rpc)(**arguments)
+                found, *status = getattr(self, route.rpc)(**call.arguments)
                 return answered(route.kind, found, request, *status)
-            answer = getattr(self, route.service).call(route.rpc, deadline=route.seconds, **arguments)
-            return answered(route.kind, answer, request)
+            answer = getattr(self, route.service).call(route.rpc, deadline=route.seconds, **call.arguments)
+            response = answered(route.kind, answer, request)
+            self._record(call, request, response)
+            return response
         except (Refused, Unreadable, HTTPException) as fault:
             return problem(fault, request.path)
 
@@ -87,6 +91,18 @@ class Gateway:
         if faults := flat(schema_of(SetClock, strict=True).validate(data)):
             raise Invalid(faults)
         return (together.move_clocks(self._peers(), data["now"]),)
+
+    def _record(self, call: Call, request: Request, response: Response) -> None:
+        """Let it be recorded, before it is answered, what an auditor reads of a facility and which evidence is taken."""
+        if call.route.method != "GET" or "facility" not in call.arguments:
+            return
+        data = {"what": request.full_path.rstrip("?")}
+        if call.route.is_evidence:
+            data["sha256"] = hashlib.sha256(response.get_data()).hexdigest()
+        elif not call.as_auditor:
+            return
+        command = "record_export" if call.route.is_evidence else "record_reading"
+        self.scoring.call(command, facility=call.arguments["facility"], data=data, context=call.context)
 
     def _must_be_registered(self, facility: str) -> None:
         """Raise NotFound for a facility that the registry does not know, before another service opens a ledger for it."""

@@ -16,7 +16,7 @@ from marshmallow import fields as kinds
 from services.project import checks
 from services.project.forms import FacilityFile, PlanFile, ProjectFile, RulebookFile, SystemsFile
 from services.project.redate import TO_FILL_IN
-from services.scoring.rulebook import read_rulebook
+from services.scoring.rulebooks.rulebook import read_rulebook
 from shared.errors import Invalid
 from shared.event import flat
 from shared.schema import schema_of

@@ -10,7 +10,7 @@ from services.project import assets, redate, review
 from services.project.client import Client
 from services.project.files import Project
 from services.project.review import ToDo
-from services.scoring.rulebook import read_rulebook
+from services.scoring.rulebooks.rulebook import read_rulebook
 from shared.errors import Invalid
 
 

@@ -14,7 +14,7 @@ from services.project.client import Client
 from services.project.field_work import BACKFILL_DAYS, Visit, visit_to
 from services.project.load import Progress, assessment_id, settle
 from services.project.simulation import Job, Simulation
-from services.project.story import MANAGER, RECEPTION, Lapse, lapses, told
+from services.project.story import MANAGER, RECEPTION, SUPERVISOR, Lapse, lapses, told
 from shared.errors import Conflict, Invalid, NotFound, Rejected
 
 BUDGET = Decimal("900000.00")
@@ -134,9 +134,14 @@ def _desks(simulation: Simulation, systems: Collection[str]) -> Iterator[tuple[s
 
 
 def _published(simulation: Simulation) -> dict[str, Any]:
-    """Publish the assessment as of the year's last day, and answer it."""
+    """Let two people sign the assessment as of the year's last day, publish it, and answer it."""
     simulation.move_clock()
+    settle(simulation.client)
     as_of, id_ = f"{simulation.year}-12-31", assessment_id(simulation.year)
-    simulation.tell(f"{id_}:publish", f"/assessments/{id_}/publish", {"as_of": as_of}, MANAGER)
+    lacking = [one["code"] for one in simulation.ask(f"/assessments/{simulation.year}/missing", as_of=as_of)]
+    for who in (SUPERVISOR, MANAGER):
+        signed = {"as_of": as_of, "acknowledged": lacking}
+        simulation.tell(f"{id_}:sign:{who}", f"/assessments/{id_}/sign", signed, who)
+    simulation.tell(f"{id_}:publish", f"/assessments/{id_}/publish", {}, MANAGER)
     settle(simulation.client)
     return dict(simulation.ask(f"/assessments/{simulation.year}", as_of=as_of))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.project.client import Client
-from services.scoring.rulebook import read_rulebook
+from services.scoring.rulebooks.rulebook import read_rulebook
 from services.scoring.table import print_table
 
 

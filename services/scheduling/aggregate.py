@@ -14,6 +14,7 @@ from shared.contracts.scheduling import (
     OccurrenceOverdue,
     OccurrencePerformed,
     OccurrenceScheduled,
+    OccurrenceWithdrawalDeferred,
     OccurrenceWithdrawn,
     PlanAdopted,
     PlanItem,
@@ -228,6 +229,10 @@ class Occurrence(Aggregate):
                 f"an occurrence can be withdrawn while it is planned, and not after its window: {self.status}"
             )
         self.record(OccurrenceWithdrawn(occurrence_id=self.id, reason=reason, because=because), at)
+
+    def defer_withdrawal(self, reason: str, told_on: date, at: datetime) -> None:
+        """Put off whether it is withdrawn, as of a day within its window, until it is known whether its work was done."""
+        self.record(OccurrenceWithdrawalDeferred(occurrence_id=self.id, told_on=told_on, reason=reason), at)
 
     def apply(self, event: Event) -> None:
         """Fold one event."""

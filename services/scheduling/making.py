@@ -121,18 +121,20 @@ class Making:
                 self._withdraw(asked_id, made, today, because, reason)
         self.make(today)
 
-    def let_leave(self, system_id: str, told_on: date) -> None:
-        """Remember which visits of a system have begun, and are not over, on the day that it is told out of commission.
+    def let_leave(self) -> None:
+        """Note which visits had begun, and were not over, on the day that their system was told out of commission.
 
         Whether work was done in them is known only later: see `withdraw_left`.
         """
-        system, known = self.systems[system_id], self._leaving()
+        known = self._leaving()
         for _, made in self._planned():
-            begun = made.window_start <= told_on <= made.window_end
-            gone = made.system_id == system_id and not in_commission(system, made.window_start, made.window_end)
-            if begun and gone and made.occurrence_id not in known:
-                reason = out_of_commission(system)
-                self._do.execute(views.leave(self._do.facility, made.occurrence_id, told_on, reason))
+            system = self.systems.get(made.system_id)
+            if system is None or in_commission(system, made.window_start, made.window_end):
+                continue
+            told_on = date.fromisoformat(system.told_on)
+            if made.window_start <= told_on <= made.window_end and made.occurrence_id not in known:
+                occurrence = self._do.find(Occurrence, made.occurrence_id)
+                occurrence.defer_withdrawal(out_of_commission(system), told_on, self._do.now)
 
     def withdraw_left(self) -> None:
         """Withdraw these visits, as of that day, unless their work was done; to be asked when all work was heard of."""

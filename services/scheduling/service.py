@@ -11,7 +11,7 @@ from uuid_utils import uuid7
 
 from services.scheduling import commands, lists, overview, planning, views
 from services.scheduling.aggregate import Occurrence, Plan
-from services.scheduling.making import Making, Visit, out_of_commission, systems_of
+from services.scheduling.making import Making, Visit, out_of_commission
 from services.scheduling.workdays import WorkdayCalendar
 from shared import clockwork
 from shared.contracts.asset_registry import (
@@ -43,7 +43,7 @@ class Scheduling(clockwork.Clockwork):
     """Makes occurrences from plans ahead of time, and lets the clock judge them."""
 
     name = "scheduling"
-    fold = staticmethod(views.fold)
+    views = views.VIEWS
     asset_registry = Peer("asset_registry")
     work_orders = Peer("work_orders")
 
@@ -107,36 +107,29 @@ class Scheduling(clockwork.Clockwork):
         _, today = self._up_to_date(do)
         do.edit(Occurrence, asked.occurrence_id).withdraw(asked.reason, today, do.now)
 
+    @subscribe("asset_registry", SystemRegistered, SystemDecommissioned, PointsAdded, PointsRetired, before=True)
+    def make_what_was_due(self, do: Unit, recorded: Recorded) -> None:
+        """Make what was to be scheduled before a change of the assets, with the points of then, however late we hear of it."""
+        Making(do).make(_told_on(do, recorded))
+
     @subscribe("asset_registry", FacilityRegistered, SystemRegistered, SystemDecommissioned, PointsAdded, PointsRetired)
     def on_assets(self, do: Unit, recorded: Recorded) -> None:
-        """Know the facilities, systems and points that plans are about.
+        """Withdraw the visits that a system's coming or going takes away, if they had not begun then.
 
-        What was to be scheduled before such a change is made first, with the points of then, however late we hear of it.
-        Visits that a system's coming or going takes away are withdrawn at once if they had not begun then; whether work
-        was done in those that had is known only when the clock is looked at next.
+        Whether work was done in those that had is known only when the clock is looked at next.
         """
-        facility, event = recorded.facility, recorded.event
-        told_on, making = recorded.recordedat.astimezone(_zone(do)).date(), Making(do)
-        making.make(told_on)
-        for statement in views.told(facility, event, told_on):
-            do.execute(statement)
-        making.systems = systems_of(do)
-        if isinstance(event, SystemRegistered | SystemDecommissioned) and event.system_id in making.systems:
-            making.let_leave(event.system_id, told_on)
-            making.bring_in_line(told_on, "system", out_of_commission(making.systems[event.system_id]))
+        event = recorded.event
+        if isinstance(event, SystemRegistered | SystemDecommissioned):
+            told_on, making = _told_on(do, recorded), Making(do)
+            if event.system_id in making.systems:
+                making.let_leave()
+                making.bring_in_line(told_on, "system", out_of_commission(making.systems[event.system_id]))
 
     @subscribe("work_orders", WorkOrderOpened, WorkOrderAssigned, WorkPerformed)
     def on_work(self, do: Unit, recorded: Recorded) -> None:
-        """Know whose work each visit is, and which visits were performed."""
+        """Say which visits were performed."""
         match recorded.event:
-            case WorkOrderOpened(occurrence_id=str() as visit) as opened:
-                do.execute(views.open_job(do.facility, opened.work_order_id, visit))
-            case WorkOrderAssigned() as given:
-                for row in do.rows(views.job(do.facility, given.work_order_id)):
-                    do.execute(views.name_doer(do.facility, recorded.position, row.occurrence_id, given.assignee))
-                    do.execute(views.assign(do.facility, row.occurrence_id, given.assignee))
             case WorkPerformed(occurrence_id=str() as visit) as done:
-                do.execute(views.name_doer(do.facility, recorded.position, visit, done.performed_by))
                 occurrence = do.find(Occurrence, visit)
                 if occurrence.exists:
                     occurrence.perform(done.work_order_id, done.performed_at, recorded.recordedat, _zone(do))
@@ -217,7 +210,11 @@ class Scheduling(clockwork.Clockwork):
         settled = clock.now() if clock.simulated else clock.now() - SETTLING
         self.must_have_heard(self.asset_registry, facility)
         self.must_have_heard(self.work_orders, facility)
-        decisions: tuple[Callable[[Unit], None], ...] = (_make_and_withdraw, partial(_judge, settled=settled))
+        decisions: tuple[Callable[[Unit], None], ...] = (
+            _note_what_leaves,
+            _make_and_withdraw,
+            partial(_judge, settled=settled),
+        )
         for decide in decisions:
             do = self._unit(facility)
             decide(do)
@@ -257,6 +254,11 @@ class Scheduling(clockwork.Clockwork):
         return [*planning.unknown_workdays(making, year), *overview.shortfalls(making, year)]
 
 
+def _note_what_leaves(do: Unit) -> None:
+    """Mostly noted when it was heard; not where that was before such a note was an event."""
+    Making(do).let_leave()
+
+
 def _make_and_withdraw(do: Unit) -> None:
     making = Making(do)
     making.withdraw_left()
@@ -279,7 +281,12 @@ def _must_be_registered(do: Unit) -> None:
 
 def _zone(do: Unit) -> ZoneInfo:
     rows = do.rows(select(views.halls.c.timezone).where(views.halls.c.facility == do.facility))
-    return ZoneInfo(str(rows[0].timezone) if rows else "Asia/Shanghai")
+    return ZoneInfo(str(rows[0].timezone) if rows else views.ZONE)
+
+
+def _told_on(do: Unit, recorded: Recorded) -> date:
+    """The local day on which an event was recorded."""
+    return recorded.recordedat.astimezone(_zone(do)).date()
 
 
 def _today(do: Unit) -> date:

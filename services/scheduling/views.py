@@ -1,8 +1,7 @@
-"""What scheduling shows, and what it knows of the assets that its plans are about."""
+"""What scheduling shows, and what it knows of the assets that its plans are about and of the work done for them."""
 
-from collections.abc import Iterator
-from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
@@ -15,12 +14,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     insert,
     select,
     update,
 )
-from sqlalchemy.sql import Insert, Update
-from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql import Update
 from sqlalchemy.sql.selectable import Select
 
 from shared.contracts.asset_registry import (
@@ -36,10 +35,13 @@ from shared.contracts.scheduling import (
     OccurrenceOverdue,
     OccurrencePerformed,
     OccurrenceScheduled,
+    OccurrenceWithdrawalDeferred,
     OccurrenceWithdrawn,
     PlanAdopted,
 )
-from shared.event import Event, Recorded, timestamp
+from shared.contracts.work_orders import WorkOrderAssigned, WorkOrderOpened, WorkPerformed
+from shared.event import Recorded, timestamp
+from shared.views import Views
 
 metadata = MetaData()
 halls = Table(
@@ -122,13 +124,26 @@ doers = Table(
     metadata,
     Column("facility", String(80), primary_key=True),
     Column("position", BigInteger, primary_key=True),  # of the event in the ledger of work_orders that named them
-    Column("occurrence_id", String(80), nullable=False),
+    Column("occurrence_id", String(80), nullable=False, index=True),
     Column("doer", Text, nullable=False),
+    Column("given", Boolean, nullable=False, server_default=false()),  # the work; else they did it
 )
+ZONE = "Asia/Shanghai"
+"""The time zone of a facility that was not told of yet."""
 
 
 def fold(connection: Connection, recorded: Recorded) -> None:
-    """Bring the tables on by one of scheduling's own events."""
+    """Bring the tables on by one event, of scheduling's own or heard of."""
+    match recorded.source:
+        case "/asset_registry":
+            _learn_of_assets(connection, recorded)
+        case "/work_orders":
+            _learn_of_work(connection, recorded)
+        case _:
+            _fold_own(connection, recorded)
+
+
+def _fold_own(connection: Connection, recorded: Recorded) -> None:
     facility, event = recorded.facility, recorded.event
     match event:
         case PlanAdopted():
@@ -136,12 +151,10 @@ def fold(connection: Connection, recorded: Recorded) -> None:
             connection.execute(insert(plans).values(row))
             here = {"facility": facility, "plan_id": event.plan_id, "year": event.year}
             connection.execute(
-                insert(plan_items).values([{**here, "plan_item_id": item.plan_item_id} for item in event.items])
+                insert(plan_items), [{**here, "plan_item_id": item.plan_item_id} for item in event.items]
             )
         case OccurrenceScheduled():
-            made: dict[str, Any] = {**event.data(), "facility": facility, "changed_at": timestamp(recorded.recordedat)}
-            made |= {"points": len(made.pop("point_ids")), "status": "planned", "excused": False}
-            connection.execute(insert(occurrences).values(made))
+            _schedule(connection, recorded, event)
         case OccurrencePerformed():
             _change(connection, recorded, event.occurrence_id, status="performed")
         case OccurrenceOverdue():
@@ -151,8 +164,84 @@ def fold(connection: Connection, recorded: Recorded) -> None:
         case OccurrenceWithdrawn():
             why = {"reason": event.reason, "because": event.because}
             _change(connection, recorded, event.occurrence_id, status="withdrawn", **why)
+        case OccurrenceWithdrawalDeferred():
+            connection.execute(insert(leaving).values(facility=facility, **event.data()))
         case OccurrenceExcused() if not event.point_ids:
             _change(connection, recorded, event.occurrence_id, excused=True, reason=event.reason)
+
+
+def _schedule(connection: Connection, recorded: Recorded, event: OccurrenceScheduled) -> None:
+    """Show a visit; it belongs to whom its work was given last, whether that is heard before or after."""
+    made: dict[str, Any] = {
+        **event.data(),
+        "facility": recorded.facility,
+        "points": len(event.point_ids),
+        "status": "planned",
+        "excused": False,
+        "changed_at": timestamp(recorded.recordedat),
+    }
+    del made["point_ids"]
+    given = doers_of(recorded.facility, event.occurrence_id).where(doers.c.given).order_by(doers.c.position.desc())
+    if given_to := connection.execute(given.limit(1)).scalar():
+        made["assignee"] = given_to
+    connection.execute(insert(occurrences).values(made))
+
+
+def _learn_of_work(connection: Connection, recorded: Recorded) -> None:
+    """Know whose work each visit is."""
+    facility, event = recorded.facility, recorded.event
+    match event:
+        case WorkOrderOpened(occurrence_id=str() as visit):
+            row = {"facility": facility, "work_order_id": event.work_order_id, "occurrence_id": visit}
+            connection.execute(insert(jobs).values(row))
+        case WorkOrderAssigned():
+            of_job = (jobs.c.facility == facility) & (jobs.c.work_order_id == event.work_order_id)
+            for visit in connection.execute(select(jobs.c.occurrence_id).where(of_job)).scalars().all():
+                _name_doer(connection, recorded, visit, event.assignee, given=True)
+                connection.execute(_of(facility, visit).values(assignee=event.assignee))
+        case WorkPerformed(occurrence_id=str() as visit):
+            _name_doer(connection, recorded, visit, event.performed_by, given=False)
+
+
+def _name_doer(connection: Connection, recorded: Recorded, visit: str, doer: str, *, given: bool) -> None:
+    """Remember who was given the work of a visit, or did it."""
+    row = {"facility": recorded.facility, "position": recorded.position, "occurrence_id": visit}
+    connection.execute(insert(doers).values(**row, doer=doer, given=given))
+
+
+def _learn_of_assets(connection: Connection, recorded: Recorded) -> None:
+    """Know facilities, systems and points.
+
+    Points that are retired are forgotten; occurrences that were made with them keep them.
+    """
+    facility, event = recorded.facility, recorded.event
+    match event:
+        case FacilityRegistered():
+            connection.execute(insert(halls).values(facility=facility, name=event.name, timezone=event.timezone))
+        case SystemRegistered():
+            row = {name: getattr(event, name) for name in ("system_id", "name", "category")}
+            row |= {"commissioned_on": event.commissioned_on.isoformat(), "told_on": _told_on(connection, recorded)}
+            connection.execute(systems.delete().where(*_system(facility, event.system_id)))
+            connection.execute(insert(systems).values(facility=facility, **row))
+        case SystemDecommissioned():
+            ended = {
+                "decommissioned_on": event.decommissioned_on.isoformat(),
+                "told_on": _told_on(connection, recorded),
+            }
+            connection.execute(update(systems).where(*_system(facility, event.system_id)).values(ended))
+        case PointsAdded():
+            here = {"facility": facility, "system_id": event.system_id}
+            connection.execute(insert(points), [{**here, "point_id": point.point_id} for point in event.points])
+        case PointsRetired():
+            connection.execute(
+                points.delete().where(points.c.facility == facility, points.c.point_id.in_(event.point_ids))
+            )
+
+
+def _told_on(connection: Connection, recorded: Recorded) -> str:
+    """The local day on which an event was recorded."""
+    zone = connection.execute(select(halls.c.timezone).where(halls.c.facility == recorded.facility)).scalar()
+    return recorded.recordedat.astimezone(ZoneInfo(zone or ZONE)).date().isoformat()
 
 
 def _change(connection: Connection, recorded: Recorded, occurrence_id: str, **values: Any) -> None:
@@ -164,59 +253,9 @@ def _of(facility: str, occurrence_id: str) -> Update:
     return update(occurrences).where(occurrences.c.facility == facility, occurrences.c.occurrence_id == occurrence_id)
 
 
-def leave(facility: str, occurrence_id: str, told_on: date, reason: str) -> Insert:
-    """Remember that a visit is to be withdrawn, as of a day, once it is known whether its work was done."""
-    row = {"facility": facility, "occurrence_id": occurrence_id, "told_on": told_on.isoformat(), "reason": reason}
-    return insert(leaving).values(row)
-
-
-def open_job(facility: str, work_order_id: str, occurrence_id: str) -> Insert:
-    """Remember which occurrence a work order is for."""
-    return insert(jobs).values(facility=facility, work_order_id=work_order_id, occurrence_id=occurrence_id)
-
-
-def job(facility: str, work_order_id: str) -> Select[Any]:
-    """The occurrence that a work order is for, if it is for one."""
-    return select(jobs.c.occurrence_id).where(jobs.c.facility == facility, jobs.c.work_order_id == work_order_id)
-
-
-def name_doer(facility: str, position: int, occurrence_id: str, doer: str) -> Insert:
-    """Remember who was given the work of an occurrence, or did it, by the event at a position of work_orders."""
-    return insert(doers).values(facility=facility, position=position, occurrence_id=occurrence_id, doer=doer)
-
-
-def assign(facility: str, occurrence_id: str, assignee: str) -> Update:
-    """Show who has the work of an occurrence now."""
-    return _of(facility, occurrence_id).values(assignee=assignee)
-
-
 def doers_of(facility: str, occurrence_id: str) -> Select[Any]:
     """Whoever the work of an occurrence was ever given to, or did it."""
     return select(doers.c.doer).where(doers.c.facility == facility, doers.c.occurrence_id == occurrence_id)
-
-
-def told(facility: str, event: Event, told_on: date) -> Iterator[Executable]:
-    """What changes in the tables by an event of the assets, recorded on a local day.
-
-    Points that are retired are forgotten; occurrences that were made with them keep them.
-    """
-    match event:
-        case FacilityRegistered():
-            yield insert(halls).values(facility=facility, name=event.name, timezone=event.timezone)
-        case SystemRegistered():
-            row = {name: getattr(event, name) for name in ("system_id", "name", "category")}
-            since = event.commissioned_on.isoformat()
-            yield systems.delete().where(*_system(facility, event.system_id))
-            yield insert(systems).values(facility=facility, **row, commissioned_on=since, told_on=told_on.isoformat())
-        case SystemDecommissioned():
-            until = event.decommissioned_on.isoformat()
-            this = update(systems).where(*_system(facility, event.system_id))
-            yield this.values(decommissioned_on=until, told_on=told_on.isoformat())
-        case PointsAdded():
-            here = {"facility": facility, "system_id": event.system_id}
-            yield insert(points).values([{**here, "point_id": point.point_id} for point in event.points])
-        case PointsRetired():
-            yield points.delete().where(points.c.facility == facility, points.c.point_id.in_(event.point_ids))
 
 
 def _system(facility: str, system_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -228,3 +267,20 @@ def waiting(facility: str) -> Select[Any]:
     table = occurrences.c
     still = table.status.in_(("planned", "overdue"))
     return select(occurrences).where(table.facility == facility, still).order_by(table.window_end, table.occurrence_id)
+
+
+VIEWS = Views(
+    metadata=metadata,
+    fold=fold,
+    version=2,
+    hears=(
+        FacilityRegistered,
+        SystemRegistered,
+        SystemDecommissioned,
+        PointsAdded,
+        PointsRetired,
+        WorkOrderOpened,
+        WorkOrderAssigned,
+        WorkPerformed,
+    ),
+)

@@ -6,8 +6,11 @@ from shared.aggregate import Aggregate
 from shared.contracts.scoring import (
     AssessmentOpened,
     AssessmentPublished,
+    AssessmentSigned,
     AssessmentWithdrawn,
     DeductionWaived,
+    OfficialRulebookChosen,
+    RulebookRef,
     SatisfactionReported,
 )
 from shared.errors import Invalid, NotFound, Rejected
@@ -63,14 +66,26 @@ class Waiver(Record):
         self.tell(waiver, at)
 
 
+class AuditAccess(Record):
+    """One look that an auditor took, or one file of evidence that left."""
+
+    category = "audit-access"
+
+
+SIGNATURES = 2
+"""How many people stand for a result before it is published."""
+
+
 class Assessment(Aggregate):
-    """The self-assessment of one year (自评)."""
+    """The self-assessment of one year (自评): opened, signed by two people, published, perhaps withdrawn."""
 
     category = "assessment"
 
     def __init__(self, id_: str) -> None:
         super().__init__(id_)
         self.opened: AssessmentOpened | None = None
+        self.official = ""
+        self.signatures: list[AssessmentSigned] = []
         self.published = False
 
     def open(self, opening: AssessmentOpened, at: datetime) -> None:
@@ -84,14 +99,52 @@ class Assessment(Aggregate):
     @property
     def official_sha256(self) -> str:
         """The hash of the official rulebook."""
-        if self.opened is None:
-            raise NotFound(f"no assessment {self.id}")
-        return next(book.sha256 for book in self.opened.rulebooks if book.rulebook_id == self.opened.official)
+        return self._rulebook(self.official).sha256
+
+    @property
+    def signed(self) -> AssessmentSigned:
+        """What all signatures stand for; raises Rejected while there are too few."""
+        if len(self.signatures) < SIGNATURES:
+            raise Rejected(
+                f"assessment {self.id} has {len(self.signatures)} of the {SIGNATURES} signatures that it needs"
+            )
+        return self.signatures[0]
+
+    def choose_official(self, rulebook_id: str, reason: str, by: str, at: datetime) -> None:
+        """Make another of its rulebooks the official one; what was signed is void then."""
+        self._must_be_open()
+        if all(rulebook.rulebook_id != rulebook_id for rulebook in self._must_exist().rulebooks):
+            known = ", ".join(rulebook.rulebook_id for rulebook in self._must_exist().rulebooks)
+            raise Invalid({"rulebook_id": [f"expected one of the rulebooks that it was opened by: {known}"]})
+        if rulebook_id == self.official:
+            raise Rejected(f"{rulebook_id} is the official rulebook already")
+        self.record(
+            OfficialRulebookChosen(
+                assessment_id=self.id,
+                rulebook_id=rulebook_id,
+                rulebook_sha256=self._rulebook(rulebook_id).sha256,
+                reason=reason,
+                chosen_by=by,
+            ),
+            at,
+        )
+
+    def sign(self, signature: AssessmentSigned, at: datetime) -> None:
+        """Stand for a result; each person once. A signature under another result leaves those before it void."""
+        self._must_be_open()
+        if any(_same(one, signature) and one.signed_by == signature.signed_by for one in self.signatures):
+            raise Rejected(f"{signature.signed_by} has signed this result; another person has to sign it, too")
+        self.record(signature, at)
 
     def publish(self, publication: AssessmentPublished, at: datetime) -> None:
-        """Publish it; a published one must be withdrawn first."""
-        if self.published:
-            raise Rejected(f"assessment {self.id} is published; withdraw it before publishing another result")
+        """Publish what was signed; a published one must be withdrawn first."""
+        self._must_be_open()
+        signed = self.signed
+        if publication.result_sha256 != signed.result_sha256:
+            raise Rejected(
+                "the result is not the one that was signed any more: events recorded before "
+                f"{signed.known_at.isoformat()} were heard of since; it has to be signed anew"
+            )
         self.record(publication, at)
 
     def withdraw(self, reason: str, at: datetime) -> None:
@@ -104,8 +157,31 @@ class Assessment(Aggregate):
         """Fold one event."""
         match event:
             case AssessmentOpened():
-                self.opened = event
+                self.opened, self.official = event, event.official
+            case OfficialRulebookChosen():
+                self.official, self.signatures = event.rulebook_id, []
+            case AssessmentSigned():
+                same = self.signatures and _same(self.signatures[0], event)
+                self.signatures = [*self.signatures, event] if same else [event]
             case AssessmentPublished():
                 self.published = True
             case AssessmentWithdrawn():
-                self.published = False
+                self.published, self.signatures = False, []
+
+    def _must_exist(self) -> AssessmentOpened:
+        if self.opened is None:
+            raise NotFound(f"no assessment {self.id}")
+        return self.opened
+
+    def _must_be_open(self) -> None:
+        self._must_exist()
+        if self.published:
+            raise Rejected(f"assessment {self.id} is published; withdraw it before it is changed or published again")
+
+    def _rulebook(self, rulebook_id: str) -> RulebookRef:
+        return next(book for book in self._must_exist().rulebooks if book.rulebook_id == rulebook_id)
+
+
+def _same(one: AssessmentSigned, other: AssessmentSigned) -> bool:
+    """Whether two signatures stand for the same result, with the same gaps."""
+    return (one.result_sha256, one.acknowledged) == (other.result_sha256, other.acknowledged)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from shared.contracts.scoring import RulebookRef
+from shared.contracts.scoring import Code, RulebookRef
 from shared.event import Moment
-from shared.schema import Count, Id, Money, Period, Text, Year
+from shared.schema import Count, Id, Money, Period, Sha256, Text, Year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +75,34 @@ class OpenAssessment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishAssessment:
-    """Freeze the result as of a local date, by what was recorded up to `known_at` (default: now)."""
+class ChooseOfficialRulebook:
+    """Let another rulebook of an assessment count."""
+
+    assessment_id: Id
+    rulebook_id: Id
+    reason: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignAssessment:
+    """Stand for the result as of a local date, by what was recorded up to `known_at`.
+
+    `known_at` is by default what the signature before was given for, else now. `acknowledged` names all that is missing.
+    With `result_sha256`, only just that result is signed.
+    """
 
     assessment_id: Id
     as_of: date
     known_at: Moment | None = None
+    acknowledged: tuple[Code, ...] = ()
+    result_sha256: Sha256 | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishAssessment:
+    """Freeze and seal the result that was signed."""
+
+    assessment_id: Id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,3 +111,18 @@ class WithdrawAssessment:
 
     assessment_id: Id
     reason: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordReading:
+    """Somebody was shown something: `what` was asked for."""
+
+    what: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordExport:
+    """A file of evidence left the platform."""
+
+    what: Text
+    sha256: Sha256

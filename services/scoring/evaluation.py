@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from services.scoring.facts import Facts, Known
 from services.scoring.finding import NOTHING, Deduction, Finding, Span
-from services.scoring.rulebook import Indicator, Rulebook
+from services.scoring.rulebooks.rulebook import Indicator, Rulebook
 from services.scoring.rules import RULES
 from shared.contracts.scoring import DeductionWaived
 from shared.event import canonical, timestamp

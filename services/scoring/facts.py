@@ -89,6 +89,14 @@ class Facts:
             self.add(recorded)
         return self
 
+    def recorded(self, id_: str) -> Recorded:
+        """An event in its whole envelope; raises KeyError where none has this id."""
+        return self._recorded[id_]
+
+    def history(self) -> list[Recorded]:
+        """Every event by (`recordedat`, `id`), the order in which they became known."""
+        return sorted(self._recorded.values(), key=lambda recorded: (recorded.recordedat, recorded.id))
+
     def all(self, kind: type[E]) -> list[Fact[E]]:
         """Every fact of a kind, in no order that means anything."""
         return self._facts.get(kind, [])

@@ -1,8 +1,10 @@
 """The live facts: what the journal holds, folded once and kept, and read on from where they stand at each question."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -12,14 +14,37 @@ from sqlalchemy import select
 from services.scoring import views
 from services.scoring.evaluation import Result, evaluate
 from services.scoring.facts import Facts
-from services.scoring.rulebook import Rulebook
+from services.scoring.rulebooks.rulebook import Rulebook
 from shared.contracts.scoring import Head
 from shared.database import Database
 from shared.event import read
 from shared.ledger import events
+from shared.merkle import Tree
 from shared.provider import ledger_of
 
 SOURCES = ("asset_registry", "scheduling", "work_orders")
+
+
+@dataclass
+class _Standing:
+    """What this process knows of a facility, and how far it has read each ledger."""
+
+    facts: Facts
+    reached: dict[str, tuple[int, str]] = field(default_factory=dict)
+    trees: dict[str, Tree] = field(default_factory=lambda: defaultdict(Tree))
+
+    def take(self, source: str, position: int, body: bytes, hash_: str) -> None:
+        """Take in the next event of a source."""
+        self.facts.add(read(body, hash_))
+        self.trees[source].append(body)
+        self.reached[source] = position, hash_
+
+    def heads(self) -> dict[str, Head]:
+        """How far each ledger is read, with its tree hash."""
+        return {
+            source: Head(position=position, hash=hash_, root=self.trees[source].root)
+            for source, (position, hash_) in self.reached.items()
+        }
 
 
 class LiveFacts:
@@ -32,32 +57,32 @@ class LiveFacts:
         self.database = database
         self.service = service
         self._lock = threading.Lock()
-        self._facts: dict[str, tuple[Facts, dict[str, Head]]] = {}
+        self._known: dict[str, _Standing] = {}
 
     @contextmanager
     def facts(self, facility: str) -> Iterator[tuple[Facts, Mapping[str, Head]]]:
         """The facts of a facility as they stand now, and the heads of the ledgers that they rest on; kept still meanwhile."""
         with self._lock:
-            yield self._up_to_date(facility)
+            standing = self._up_to_date(facility)
+            yield standing.facts, standing.heads()
 
     def score(
         self, facility: str, rulebook: Rulebook, as_of: date, known_at: datetime | None, given: str | None = None
-    ) -> tuple[Result, dict[str, Head]]:
+    ) -> tuple[Result, Mapping[str, Head]]:
         """The result of a question, and the heads of the ledgers that it rests on; `given` is known_at as asked for."""
         with self.facts(facility) as (facts, heads):
-            result = evaluate(facts, rulebook, as_of, known_at, known_at_given=given)
-            return result, dict(heads)
+            return evaluate(facts, rulebook, as_of, known_at, known_at_given=given), heads
 
     def today(self, facility: str, now: datetime) -> date:
         """The local date of a moment, in the facility's time zone."""
         with self.facts(facility) as (facts, _):
             return facts.known().day(now)
 
-    def _up_to_date(self, facility: str) -> tuple[Facts, dict[str, Head]]:
-        facts, heads = self._facts.setdefault(facility, (Facts(facility), {}))
+    def _up_to_date(self, facility: str) -> _Standing:
+        standing = self._known.setdefault(facility, _Standing(Facts(facility)))
         journal = views.journal.c
         for source in (*SOURCES, self.service):
-            after = heads[source].position if source in heads else 0
+            after, _ = standing.reached.get(source, (0, ""))
             if source == self.service:
                 news = select(events.c.position, events.c.body, events.c.hash).where(
                     events.c.facility == facility, events.c.position > after
@@ -67,9 +92,8 @@ class LiveFacts:
                     journal.source == source, journal.facility == facility, journal.position > after
                 )
             for row in self.database.rows(news.order_by("position")):
-                facts.add(read(row.body, row.hash))
-                heads[source] = Head(position=row.position, hash=row.hash)
-        return facts, heads
+                standing.take(source, row.position, bytes(row.body), row.hash)
+        return standing
 
 
 class LiveFactsProvider(DependencyProvider):

@@ -22,7 +22,7 @@ def missed_inspections(
     per_missed_point: Decimal = NOTHING,
 ) -> Finding | None:
     """每漏检1次或1个点位: visits not made in their window, and points not looked at in visits that were."""
-    asked = [(name, period) for name in systems for period in _months_in_commission(known, span, name)]
+    asked = [(name, period) for name in systems for period in months_in_commission(known, span, name)]
     if not asked:
         return None
     performed = 0
@@ -35,23 +35,25 @@ def missed_inspections(
         for visit in visits:
             if visit.event.window_end <= span.as_of:
                 deadline = visit.event.window_end + timedelta(days=backfill_days)
-                done = _is_performed(known, visit, deadline)
+                done = is_performed(known, visit, deadline)
                 performed += done
-                if _is_excused_whole(known, visit):
+                if is_excused_whole(known, visit):
                     continue
                 if done:
-                    deductions += _missed(known, visit, _missed_points(known, visit, deadline), per_missed_point)
+                    deductions += _missed(known, visit, missed_points(known, visit, deadline), per_missed_point)
                 else:
                     deductions += _missed(known, visit, [None], per_missed_inspection)
     return Finding(actual=performed, deductions=deductions)
 
 
-def _months_in_commission(known: Known, span: Span, system_id: str) -> list[str]:
+def months_in_commission(known: Known, span: Span, system_id: str) -> list[str]:
+    """The months of the year in which a system was in commission; none for one that is not registered."""
     system = known.systems.get(system_id)
     return [period for period, end in span.months.items() if system and system.in_commission(end)]
 
 
-def _is_performed(known: Known, visit: Visit, deadline: date) -> bool:
+def is_performed(known: Known, visit: Visit, deadline: date) -> bool:
+    """Whether a visit was made in its window, and that recorded by a day."""
     due = visit.event
     return any(
         due.window_start <= known.day(work.event.performed_at) <= due.window_end
@@ -60,11 +62,12 @@ def _is_performed(known: Known, visit: Visit, deadline: date) -> bool:
     )
 
 
-def _is_excused_whole(known: Known, visit: Visit) -> bool:
+def is_excused_whole(known: Known, visit: Visit) -> bool:
+    """Whether somebody excused it and named no points."""
     return any(not excuse.event.point_ids for excuse in known.excuses.get(visit.event.occurrence_id, []))
 
 
-def _missed_points(known: Known, visit: Visit, deadline: date) -> set[str]:
+def missed_points(known: Known, visit: Visit, deadline: date) -> set[str]:
     """Points of a visit that neither a result in time covers nor an excuse names."""
     covered = {
         result.point_id

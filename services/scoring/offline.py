@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 import shared.contracts  # noqa: F401  # makes every event type known
 from services.scoring.evaluation import Result, evaluate
 from services.scoring.facts import Facts
-from services.scoring.rulebook import Rulebook, read_rulebook
+from services.scoring.rulebooks.rulebook import LARGEST, Rulebook, read_rulebook
 from shared.errors import Invalid, Refused
 from shared.event import Moment, Recorded, check, flat
 from shared.schema import Id, schema_of
@@ -43,7 +43,9 @@ class _Question:
     known_at: Moment | None = None
 
 
-_NEEDED = (*_Envelope.__dataclass_fields__, "data")
+_NEEDED = (*_Envelope.__dataclass_fields__, "data", "simulated")
+_SHOWN: Mapping[str, type] = {"subject": str, "position": int, "actor": str, "prevhash": str, "hash": str}
+"""What is shown of an event beside a score, where it is there and of its type; the score itself does without."""
 _ENVELOPE = schema_of(_Envelope)
 
 
@@ -53,28 +55,58 @@ def score_file(events: Path, rulebook: str, as_of: str, known_at: str | None = N
     `as_of` is YYYY-MM-DD, `known_at` RFC 3339 with offset. Raises Invalid that says what is wrong and where: file,
     line and field, and what was expected.
     """
+    (result,) = score_file_by_each(events, [rulebook], as_of, known_at)
+    return result
+
+
+def score_file_by_each(
+    events: Path, rulebooks: Sequence[str], as_of: str, known_at: str | None = None
+) -> Sequence[Result]:
+    """As `score_file`, by each of some rulebooks; the events are read once."""
+    day, moment = read_question(as_of, known_at)
+    books = [load_rulebook(rulebook) for rulebook in rulebooks]
+    facts = load_events(events)
+    return [evaluate(facts, book, day, moment, known_at_given=known_at) for book in books]
+
+
+def read_question(as_of: str, known_at: str | None, prefix: str = "") -> tuple[date, datetime | None]:
+    """The day and the moment of a question; raises Invalid that names the field, after `prefix`, and what was expected."""
     try:
         asked = schema_of(_Question).load({"as_of": as_of, "known_at": known_at})
     except ValidationError as fault:
-        raise Invalid(flat(fault.messages_dict)) from fault
-    book = load_rulebook(rulebook)
-    return evaluate(load_events(events), book, asked["as_of"], asked["known_at"], known_at_given=known_at)
+        raise Invalid({f"{prefix}{field}": whys for field, whys in flat(fault.messages_dict).items()}) from fault
+    return asked["as_of"], asked["known_at"]
 
 
 def load_rulebook(path_or_name: str) -> Rulebook:
     """Read the rulebook of a file, or one of the projects' by its bare name (`mof-2020`)."""
-    path = Path(path_or_name)
-    if not path.exists() and re.fullmatch(r"[A-Za-z0-9._:-]+", path_or_name):
-        named = sorted(PROJECTS.glob(f"*/rulebooks/{path_or_name}.yaml"))
-        known = ", ".join(sorted(file.stem for file in PROJECTS.glob("*/rulebooks/*.yaml")))
-        if len(named) != 1:
-            raise Invalid(f"{path_or_name}: expected a rulebook's file or one of {known}")
-        path = named[0]
-    text = _read(path)
+    path = rulebook_path(path_or_name)
+    text = rulebook_text(path)
     try:
         return read_rulebook(text)
     except Invalid as fault:
         raise Invalid(_placed(str(path), fault)) from fault
+
+
+def rulebook_path(path_or_name: str) -> Path:
+    """Where a rulebook lies that is asked for by its file or its bare name; raises Invalid."""
+    path = Path(path_or_name)
+    if not re.fullmatch(r"[A-Za-z0-9._:-]{1,80}", path_or_name) or path.exists():
+        return path
+    named = sorted(PROJECTS.glob(f"*/rulebooks/{path_or_name}.yaml"))
+    known = ", ".join(sorted(file.stem for file in PROJECTS.glob("*/rulebooks/*.yaml")))
+    if len(named) != 1:
+        raise Invalid(f"{path_or_name}: expected a rulebook's file or one of {known}")
+    return named[0]
+
+
+def rulebook_text(path: Path) -> bytes:
+    """The bytes of a rulebook's file, no more than `read_rulebook` would refuse; raises Invalid."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
+    except OSError as fault:
+        raise Invalid(f"{path}: expected a file that can be read: {fault.strerror}") from fault
 
 
 def load_events(path: Path) -> Facts:
@@ -137,7 +169,8 @@ def _recorded(envelope: Any) -> Recorded:
         raise Invalid("expected an event, a JSON object")
     if faults := flat(_ENVELOPE.validate(envelope)):
         raise Invalid(faults)
-    return check({name: envelope[name] for name in _NEEDED if name in envelope})
+    shown = {name: envelope[name] for name, kind in _SHOWN.items() if type(envelope.get(name)) is kind}
+    return check(shown | {name: envelope[name] for name in _NEEDED if name in envelope})
 
 
 def _placed(place: str, fault: Refused) -> str:

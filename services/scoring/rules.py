@@ -117,12 +117,17 @@ def satisfaction_rate(
     )
 
 
-def budget_execution(known: Known, span: Span) -> Finding | None:
-    """预算执行率: executed of the year's budget, as it stood last by `as_of`; scored pro rata only."""
+def newest_budget(known: Known, span: Span) -> Fact[BudgetRecorded] | None:
+    """How the year's budget stood last by `as_of`."""
     budgets = [
         fact for fact in known.all(BudgetRecorded) if fact.event.year == span.year and fact.event.as_of <= span.as_of
     ]
-    budget = max(budgets, key=lambda fact: (fact.event.as_of, *fact.rank), default=None)
+    return max(budgets, key=lambda fact: (fact.event.as_of, *fact.rank), default=None)
+
+
+def budget_execution(known: Known, span: Span) -> Finding | None:
+    """预算执行率: executed of the year's budget, as it stood last by `as_of`; scored pro rata only."""
+    budget = newest_budget(known, span)
     if budget is None or budget.event.annual <= 0:
         return None
     return Finding(actual=percent(budget.event.executed, budget.event.annual))

@@ -1,4 +1,4 @@
-"""What scoring keeps: the journal of all that it heard, the rulebooks, and the assessments."""
+"""What scoring keeps: the journal of all that it heard, rulebooks and results by their hashes, and the assessments."""
 
 from sqlalchemy import (
     BigInteger,
@@ -15,8 +15,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from shared.contracts.scoring import AssessmentOpened, AssessmentPublished, AssessmentWithdrawn
+from shared.contracts.scoring import (
+    AssessmentOpened,
+    AssessmentPublished,
+    AssessmentWithdrawn,
+    OfficialRulebookChosen,
+)
 from shared.event import Recorded
+from shared.views import Views
 
 metadata = MetaData()
 journal = Table(
@@ -34,6 +40,12 @@ rulebooks = Table(
     Column("sha256", String(64), primary_key=True),
     Column("rulebook_id", String(80), nullable=False),
     Column("text", LargeBinary, nullable=False),
+)
+results = Table(  # what somebody signed: the canonical bytes, so that a replay can say where it differs
+    "result",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
 )
 assessments = Table(
     "assessment",
@@ -56,6 +68,9 @@ def fold(connection: Connection, recorded: Recorded) -> None:
             official = next(book.sha256 for book in event.rulebooks if book.rulebook_id == event.official)
             row = {"assessment_id": event.assessment_id, "year": event.year, "official": official, "status": "open"}
             connection.execute(insert(assessments).values(facility=facility, **row))
+        case OfficialRulebookChosen():
+            chosen = update(assessments).where(*_key(facility, event.assessment_id))
+            connection.execute(chosen.values(official=event.rulebook_sha256))
         case AssessmentPublished():
             total = None if event.total is None else str(event.total)
             values = {"status": "published", "result_sha256": event.result_sha256, "total": total}
@@ -67,3 +82,6 @@ def fold(connection: Connection, recorded: Recorded) -> None:
 
 def _key(facility: str, assessment_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return assessments.c.facility == facility, assessments.c.assessment_id == assessment_id
+
+
+VIEWS = Views(metadata=metadata, fold=fold)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from services.work_orders.tables import halls, points, systems
 from shared.contracts.asset_registry import (
@@ -17,27 +17,30 @@ from shared.contracts.asset_registry import (
     SystemRegistered,
 )
 from shared.errors import Unavailable
-from shared.event import Event
+from shared.event import Recorded
 from shared.unit import Unit
 
 
-def learn(do: Unit, event: Event) -> None:
-    """Take in what the asset registry told."""
+def fold(connection: Connection, recorded: Recorded) -> None:
+    """Bring the tables on by what the asset registry told."""
+    facility, event = recorded.facility, recorded.event
     match event:
         case FacilityRegistered():
-            do.execute(insert(halls).values(facility=do.facility, name=event.name, timezone=event.timezone))
+            connection.execute(insert(halls).values(facility=facility, name=event.name, timezone=event.timezone))
         case SystemRegistered():
-            do.execute(delete(systems).where(_system(do, event.system_id)))
-            do.execute(insert(systems).values(facility=do.facility, system_id=event.system_id, name=event.name))
+            row = {"facility": facility, "system_id": event.system_id, "name": event.name}
+            connection.execute(delete(systems).where(_system(facility, event.system_id)))
+            connection.execute(insert(systems).values(row))
         case SystemDecommissioned():
             ended = update(systems).values(decommissioned_on=event.decommissioned_on.isoformat())
-            do.execute(ended.where(_system(do, event.system_id)))
+            connection.execute(ended.where(_system(facility, event.system_id)))
         case PointsAdded():
-            _add_points(do, event)
+            _add_points(connection, facility, event)
         case PointsRetired():
-            do.execute(update(points).where(_points(do, event.point_ids)).values(retired=True))
+            connection.execute(update(points).where(_points(facility, event.point_ids)).values(retired=True))
         case PointRelocated():
-            do.execute(update(points).where(_points(do, [event.point_id])).values(location=event.location))
+            moved = update(points).where(_points(facility, [event.point_id]))
+            connection.execute(moved.values(location=event.location))
 
 
 def zone_of(do: Unit) -> ZoneInfo:
@@ -50,19 +53,19 @@ def zone_of(do: Unit) -> ZoneInfo:
 
 def expectations(do: Unit, point_ids: Sequence[str]) -> dict[str, Expected | None]:
     """The expected readings of those of some points that are known; None where a point has none."""
-    rows = do.rows(select(points.c.point_id, points.c.expected).where(_points(do, point_ids)))
+    rows = do.rows(select(points.c.point_id, points.c.expected).where(_points(do.facility, point_ids)))
     return {row.point_id: msgspec.convert(row.expected, Expected | None) for row in rows}
 
 
 def faults(do: Unit, system_id: str, point_ids: Sequence[str]) -> dict[str, list[str]]:
     """Why new work cannot be about a system and points, by field: unknown, out of commission, retired, named twice."""
-    rows = do.rows(select(systems.c.decommissioned_on).where(_system(do, system_id)))
+    rows = do.rows(select(systems.c.decommissioned_on).where(_system(do.facility, system_id)))
     if not rows:
         return {"system_id": [f"expected a registered system, not {system_id}"]}
     found: dict[str, list[str]] = {}
     if (ended := rows[0].decommissioned_on) and ended < do.today(zone_of(do).key).isoformat():
         found["system_id"] = [f"{system_id} went out of commission on {ended}"]
-    known = {row.point_id: row for row in do.rows(select(points).where(_points(do, point_ids)))}
+    known = {row.point_id: row for row in do.rows(select(points).where(_points(do.facility, point_ids)))}
     seen: set[str] = set()
     for number, id_ in enumerate(point_ids):
         if id_ not in known or known[id_].system_id != system_id:
@@ -75,8 +78,8 @@ def faults(do: Unit, system_id: str, point_ids: Sequence[str]) -> dict[str, list
     return found
 
 
-def _add_points(do: Unit, added: PointsAdded) -> None:
-    group = {"facility": do.facility, "system_id": added.system_id, "equipment": added.equipment, "retired": False}
+def _add_points(connection: Connection, facility: str, added: PointsAdded) -> None:
+    group = {"facility": facility, "system_id": added.system_id, "equipment": added.equipment, "retired": False}
     rows = [
         {
             **group,
@@ -87,8 +90,9 @@ def _add_points(do: Unit, added: PointsAdded) -> None:
         }
         for point in added.points
     ]
-    do.execute(delete(points).where(_points(do, [point.point_id for point in added.points])))
-    do.execute(insert(points), rows)
+    connection.execute(delete(points).where(_points(facility, [point.point_id for point in added.points])))
+    if rows:
+        connection.execute(insert(points), rows)
 
 
 def _limits(expected: Expected) -> dict[str, str | None]:
@@ -101,9 +105,9 @@ def _limits(expected: Expected) -> dict[str, str | None]:
     }
 
 
-def _system(do: Unit, system_id: str) -> ColumnElement[bool]:
-    return (systems.c.facility == do.facility) & (systems.c.system_id == system_id)
+def _system(facility: str, system_id: str) -> ColumnElement[bool]:
+    return (systems.c.facility == facility) & (systems.c.system_id == system_id)
 
 
-def _points(do: Unit, point_ids: Sequence[str]) -> ColumnElement[bool]:
-    return (points.c.facility == do.facility) & points.c.point_id.in_(point_ids)
+def _points(facility: str, point_ids: Sequence[str]) -> ColumnElement[bool]:
+    return (points.c.facility == facility) & points.c.point_id.in_(point_ids)

@@ -1,10 +1,12 @@
-"""The tables of what stands beside the work: requests, costs, replacements, incidents; and the workdays and budgets heard of."""
+"""The tables of what stands beside the work: requests, costs, replacements, incidents; workdays and budgets heard of."""
 
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Connection, Integer, String, Table, Text, insert, update
+from sqlalchemy import JSON, Boolean, Column, Connection, Integer, String, Table, Text, delete, insert, select, update
 
 from services.work_orders.tables import metadata, sortable
+from shared.contracts.scheduling import WorkdayCalendarAdopted
+from shared.contracts.scoring import BudgetRecorded
 from shared.contracts.work_orders import (
     CostRecorded,
     CostReversed,
@@ -115,6 +117,30 @@ def fold(connection: Connection, recorded: Recorded) -> None:
             connection.execute(insert(replacements).values(row))
         case IncidentReported() | IncidentConfirmed() | IncidentDismissed():
             _incident(connection, facility, event)
+        case WorkdayCalendarAdopted():
+            _calendar(connection, facility, event)
+        case BudgetRecorded():
+            _budget(connection, recorded, event)
+
+
+def _calendar(connection: Connection, facility: str, event: WorkdayCalendarAdopted) -> None:
+    """The last word on a year holds."""
+    table = workday_calendars.c
+    days = {name: event.data()[name] for name in ("holidays", "make_up_workdays")}
+    connection.execute(delete(workday_calendars).where(table.facility == facility, table.year == event.year))
+    connection.execute(insert(workday_calendars).values(facility=facility, year=event.year, **days))
+
+
+def _budget(connection: Connection, recorded: Recorded, event: BudgetRecorded) -> None:
+    """The budget that stood last holds, as scoring's does."""
+    table = budgets.c
+    of_year = (table.facility == recorded.facility) & (table.year == event.year)
+    row = {"as_of": str(event.as_of), "recorded_at": sortable(recorded.recordedat), "event_id": recorded.id}
+    known = connection.execute(select(table.as_of, table.recorded_at, table.event_id).where(of_year)).one_or_none()
+    if known is None or tuple(known) < tuple(row.values()):
+        money = {"initial": str(event.initial), "annual": str(event.annual)}
+        connection.execute(delete(budgets).where(of_year))
+        connection.execute(insert(budgets).values(facility=recorded.facility, year=event.year, **money, **row))
 
 
 def _incident(

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 from uuid_utils import uuid7
 
 from services.work_orders import commands
@@ -34,14 +34,7 @@ class Deadlines(clockwork.Clockwork):
 
     @subscribe("scheduling", WorkdayCalendarAdopted)
     def on_workday_calendar_adopted(self, do: Unit, recorded: Recorded) -> None:
-        """Know the workdays of a year; the last word holds, for jobs opened from now on."""
-        told = recorded.event
-        if isinstance(told, WorkdayCalendarAdopted):
-            table = workday_calendars.c
-            of_year = (table.facility == do.facility) & (table.year == told.year)
-            days = {name: told.data()[name] for name in ("holidays", "make_up_workdays")}
-            do.execute(delete(workday_calendars).where(of_year))
-            do.execute(insert(workday_calendars).values(facility=do.facility, year=told.year, **days))
+        """Know the workdays of a year."""
 
     @query
     def service_levels(self, facility: str) -> dict[str, Any]:

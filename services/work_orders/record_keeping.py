@@ -5,14 +5,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, get_args
 
-from sqlalchemy import Column, Select, Table, delete, insert, select
+from sqlalchemy import Column, Select, Table, select
 
 from services.work_orders import books, commands
 from services.work_orders.aggregate import WorkOrder
 from services.work_orders.money import Budget, Spent, summary
 from services.work_orders.records import Cost, Incident, WorkRequest
 from services.work_orders.requests import faults
-from services.work_orders.tables import sortable
 from shared import service
 from shared.contracts.scoring import BudgetRecorded
 from shared.contracts.work_orders import CostCategory, CostRecorded, IncidentConfirmed, IncidentReported, WorkRequested
@@ -88,17 +87,7 @@ class RecordKeeping(service.LedgerService):
 
     @subscribe("scoring", BudgetRecorded)
     def on_budget_recorded(self, do: Unit, recorded: Recorded) -> None:
-        """Know the budget of a year; the one that stood last holds, as scoring's does."""
-        told, table = recorded.event, books.budgets.c
-        if not isinstance(told, BudgetRecorded):
-            return
-        of_year = (table.facility == do.facility) & (table.year == told.year)
-        row = {"as_of": str(told.as_of), "recorded_at": sortable(recorded.recordedat), "event_id": recorded.id}
-        known = do.rows(select(table.as_of, table.recorded_at, table.event_id).where(of_year))
-        if not known or tuple(known[0]) < tuple(row.values()):
-            money = {"initial": str(told.initial), "annual": str(told.annual)}
-            do.execute(delete(books.budgets).where(of_year))
-            do.execute(insert(books.budgets).values(facility=do.facility, year=told.year, **money, **row))
+        """Know the budget of a year."""
 
     @query
     def work_requests(self, facility: str, status: str | None = None, **paging: Any) -> Page:

@@ -42,7 +42,7 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
     """Opens work orders and sees them through to acceptance."""
 
     name = "work_orders"
-    fold = staticmethod(views.fold)
+    views = views.VIEWS
     asset_registry = Peer("asset_registry")
 
     @command(commands.OpenWorkOrder, by=WORKERS)
@@ -184,7 +184,6 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
     )
     def on_assets(self, do: Unit, recorded: Recorded) -> None:
         """Know the facilities, systems and points that work is about."""
-        assets.learn(do, recorded.event)
 
     @query
     def work_orders(self, facility: str, **filters: Any) -> Page:

@@ -4,8 +4,18 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Connection, Integer, String, Table, Text, delete, func, insert, select, update
 
-from services.work_orders import books
+from services.work_orders import assets, books
 from services.work_orders.tables import NEVER, findings, metadata, order_points, sortable
+from shared.contracts.asset_registry import (
+    FacilityRegistered,
+    PointRelocated,
+    PointsAdded,
+    PointsRetired,
+    SystemDecommissioned,
+    SystemRegistered,
+)
+from shared.contracts.scheduling import WorkdayCalendarAdopted
+from shared.contracts.scoring import BudgetRecorded
 from shared.contracts.work_orders import (
     PointResult,
     PointsInspected,
@@ -22,6 +32,7 @@ from shared.contracts.work_orders import (
     WorkStarted,
 )
 from shared.event import Event, Recorded
+from shared.views import Views
 
 work_orders = Table(
     "work_order",
@@ -65,9 +76,11 @@ STATUS_AFTER: dict[type[Event], str] = {
 
 
 def fold(connection: Connection, recorded: Recorded) -> None:
-    """Bring the tables on by one event."""
+    """Bring the tables on by one event, of work_orders' own or heard of."""
     facility, event = recorded.facility, recorded.event
     match event:
+        case _ if recorded.source == "/asset_registry":
+            assets.fold(connection, recorded)
         case WorkOrderOpened():
             _open(connection, recorded, event)
         case WorkOrderAssigned():
@@ -150,3 +163,19 @@ def _change(connection: Connection, table: Table, facility: str, id_: str, **val
     key = list(table.primary_key.columns)
     statement = update(table).where(key[0] == facility, key[1] == id_).values(values)
     return connection.execute(statement).rowcount
+
+
+VIEWS = Views(
+    metadata=metadata,
+    fold=fold,
+    hears=(
+        FacilityRegistered,
+        SystemRegistered,
+        SystemDecommissioned,
+        PointsAdded,
+        PointsRetired,
+        PointRelocated,
+        WorkdayCalendarAdopted,
+        BudgetRecorded,
+    ),
+)

@@ -96,6 +96,17 @@ class OccurrenceWithdrawn(Event):
     because: WithdrawnBecause | None = None
 
 
+class OccurrenceWithdrawalDeferred(Event):
+    """A visit that had begun when its system went out of commission is to be withdrawn as of that day, `told_on`.
+
+    That is decided once it is known whether work was done in it: `occurrence_performed` or `occurrence_withdrawn` follows.
+    """
+
+    occurrence_id: Id
+    told_on: date
+    reason: str
+
+
 class OccurrencePerformed(Event):
     """The work of a visit was reported performed; it can no longer become missed or be withdrawn."""
 

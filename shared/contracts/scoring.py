@@ -3,9 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
 
 from shared.event import Event, Moment
 from shared.schema import Count, Id, Money, Period, Sha256, Year
+
+Code = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:-]{1,200}$", description="a code: 1–200 of A–Z a–z 0–9 . _ : -")
+]
+"""What is missing, by name: `no_ratings:2021-03`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +26,20 @@ class RulebookRef:
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """How far a ledger had come: its last position and that event's hash."""
+    """How far a ledger had come: its last position and that event's hash; `root` is its tree hash (RFC 6962)."""
 
     position: int
     hash: str
+    root: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """Who says so: `signature` (base64) by the key whose public half in DER has the SHA-256 `key_id`."""
+
+    algorithm: Literal["Ed25519", "SM2"]
+    key_id: Sha256
+    signature: str
 
 
 class AssessmentOpened(Event):
@@ -102,8 +120,34 @@ class DeductionWaived(Event):
             yield "system_id", "expected only beside period"
 
 
+class OfficialRulebookChosen(Event):
+    """Another of an assessment's rulebooks was made the official one; what was signed by the one before is void."""
+
+    assessment_id: Id
+    rulebook_id: Id
+    rulebook_sha256: Sha256
+    reason: str
+    chosen_by: str
+
+
+class AssessmentSigned(Event):
+    """Somebody stands for a result, and for what was missing when they did (`acknowledged`)."""
+
+    assessment_id: Id
+    as_of: date
+    known_at: Moment
+    rulebook_sha256: Sha256
+    result_sha256: Sha256
+    acknowledged: tuple[Code, ...]
+    signed_by: str
+    total: Money | None = None
+
+
 class AssessmentPublished(Event):
-    """An assessment's result was frozen, with the heads of all ledgers that it rests on."""
+    """An assessment's result was frozen, with the heads of all ledgers that it rests on, and sealed.
+
+    `seal` is over the canonical statement that services/scoring/seal.py makes of the other fields and the envelope.
+    """
 
     assessment_id: Id
     as_of: date
@@ -113,6 +157,7 @@ class AssessmentPublished(Event):
     result_sha256: Sha256
     published_by: str
     total: Money | None = None
+    seal: Signature | None = None
 
 
 class AssessmentWithdrawn(Event):
@@ -120,3 +165,18 @@ class AssessmentWithdrawn(Event):
 
     assessment_id: Id
     reason: str
+
+
+class EvidenceRead(Event):
+    """An auditor was shown something of the facility; `what` is what was asked for."""
+
+    what: str
+    read_by: str
+
+
+class EvidenceExported(Event):
+    """Evidence left the platform; `sha256` is of its bytes, where it left as a file."""
+
+    what: str
+    exported_by: str
+    sha256: Sha256 | None = None

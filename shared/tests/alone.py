@@ -118,7 +118,7 @@ class Alone:
     def _handlers(self, source: str) -> list[Handler]:
         methods = inspect.getmembers(type(self.service), inspect.isfunction)
         return [
-            Handler(getattr(self.service, name), entrypoint.kinds)
+            Handler(getattr(self.service, name), entrypoint.kinds, entrypoint.before)
             for name, method in methods
             for entrypoint in getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ())
             if isinstance(entrypoint, Subscription) and entrypoint.feed.source == source
@@ -133,7 +133,8 @@ def alone(service: type[LedgerService], url: str, folder: Path) -> Iterator[Alon
             source: stack.enter_context(ledger_at(f"sqlite:///{folder / source}.db", source))
             for source in service.sources()
         }
-        ledgers[service.name] = stack.enter_context(ledger_at(url, service.name, fold=service.fold))
+        fold = None if service.views is None else service.views.fold
+        ledgers[service.name] = stack.enter_context(ledger_at(url, service.name, fold=fold))
         yield Alone(service(), ledgers)
 
 

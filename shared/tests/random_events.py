@@ -60,6 +60,8 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
 def _annotated(base: Any, mark: Any) -> st.SearchStrategy[Any]:
     if isinstance(mark, str):
         return _KINDS[mark]
+    if mark.pattern is not None:
+        return st.from_regex(mark.pattern, fullmatch=True)
     return _KINDS[base] if mark.ge is None else st.integers(mark.ge, 2**53 - 1 if mark.le is None else mark.le)
 
 

@@ -127,6 +127,20 @@ def test_events_go_out_in_order_with_the_headers_and_properties_of_the_contract(
     }
 
 
+def test_the_cursor_keeps_the_hash_of_the_event_at_which_it_stands(ledger: Ledger, broker: Connection) -> None:
+    history(ledger, 3)
+    publisher = Publisher(ledger, broker, 4)
+    publisher.publish_pending()
+    ledger.append(entry(draft("job/1", 2, WorkOrderClosed(work_order_id="wo-1", reason="巡检"))))
+
+    before = ledger.database.rows(text("SELECT position, published, published_hash FROM ledger"))
+    publisher.publish_pending()
+    after = ledger.database.rows(text("SELECT position, published, published_hash FROM ledger"))
+
+    hashes = [row.hash for row in ledger.database.rows(text("SELECT hash FROM event ORDER BY position"))]
+    assert [tuple(row) for row in (*before, *after)] == [(4, 3, hashes[2]), (4, 4, hashes[3])]
+
+
 def test_a_stock_nameko_event_handler_receives_them(ledger: Ledger, broker_url: str) -> None:
     heard: list[dict[str, Any]] = []
 

@@ -390,7 +390,7 @@ def test_a_service_waits_until_it_has_heard_all_that_another_knows(jobs: Jobs) -
 def test_a_simulated_service_is_moved_on_and_remembers_it(database_url: str) -> None:
     with jobs_at(database_url, SimulatedClock(NEW_YEAR)) as jobs:
         with jobs.ledger.database.write() as connection:
-            connection.execute(text("INSERT INTO installation VALUES (1, :yes, 'then', 'then')"), {"yes": True})
+            connection.execute(text("INSERT INTO installation VALUES (1, :yes, 'then', 'then', '')"), {"yes": True})
 
         jobs.set_clock(NOON.isoformat())
         jobs.set_clock(NEW_YEAR.isoformat())

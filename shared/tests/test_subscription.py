@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from kombu import Message
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shared import subscription
@@ -551,3 +551,24 @@ def test_a_wake_follows_every_commit_and_nothing_else(ledger: Ledger, source: Le
     woken.clear()
     following.catch_up(source.tips())
     assert not woken.is_set()
+
+
+def test_a_handler_decides_by_what_the_views_know_since_the_event_or_before_it(ledger: Ledger, source: Ledger) -> None:
+    def fold(connection: Connection, recorded: Recorded) -> None:
+        row = {"facility": recorded.facility, "position": recorded.position}
+        connection.execute(text("INSERT INTO effect VALUES (:facility, :position)"), row)
+
+    known: list[tuple[str, int]] = []
+
+    def before(do: Unit, recorded: Recorded) -> None:
+        known.append(("before", len(do.rows(text("SELECT * FROM effect")))))
+
+    def since(do: Unit, recorded: Recorded) -> None:
+        known.append(("since", len(do.rows(text("SELECT * FROM effect")))))
+
+    ledger.fold = fold
+    happened(source, "li", "wang")
+    handlers = [Handler(since, ()), Handler(before, (), before=True), Handler(since, (WorkOrderClosed,))]
+    Reader(ledger, "work_orders", handlers, source.raw).catch_up(source.tips())
+
+    assert known == [("before", 0), ("since", 1), ("before", 1), ("since", 2)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
@@ -11,9 +12,11 @@ from typing import Any
 import orjson
 from sqlalchemy import create_engine, make_url, text
 
+from services.audit.folded import VIEWS
 from services.scoring.live import LiveFacts
 from services.scoring.service import Scoring
 from services.scoring.tests.histories import RULEBOOKS, local
+from services.scoring.tests.sealing import KEY, Sealing
 from shared.clock import SimulatedClock
 from shared.config import SERVICES
 from shared.contracts.asset_registry import FacilityRegistered, SystemRegistered
@@ -28,13 +31,30 @@ from shared.contracts.work_orders import (
 )
 from shared.database import Database
 from shared.event import Event, canonical
-from shared.ledger import GENESIS, Draft, Entry, Ledger, chained
+from shared.installation import clock_of
+from shared.ledger import GENESIS, Done, Draft, Entry, Ledger, chained
 from shared.subscription import Handler, Reader
+from shared.views import version_of
 
 HALL = "hall"
 INDICATED = ("gas-suppression", "hvac", "fire-shutters", "lighting", "water")
 
 _numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Another service, as far as scoring asks it: how far its ledgers are, once what it recorded has arrived."""
+
+    installation: "Installation"
+    service: str
+    deadline: float = 5.0
+
+    def call(self, method: str, **_: Any) -> Any:
+        """Answer `heads`."""
+        assert method == "heads"
+        self.installation.follow()
+        return self.installation.ledgers[self.service].tips()
 
 
 class Installation:
@@ -46,11 +66,14 @@ class Installation:
         self.databases = {service: Database(url) for service, url in urls.items()}
         self.scoring: Any = Scoring()
         self.ledgers = {
-            service: Ledger(database, service, self.clock, self.scoring.fold if service == "scoring" else None)
+            service: Ledger(database, service, self.clock, VIEWS[service].fold)
             for service, database in self.databases.items()
         }
         self.scoring.ledger = self.ledgers["scoring"]
         self.scoring.live = LiveFacts(self.databases["scoring"], "scoring")
+        given = {"sealing": Sealing(KEY), **{source: Source(self, source) for source in SERVICES[:-1]}}
+        for name, one in given.items():
+            setattr(self.scoring, name, one)
 
     def tell(self, stream: str, *events: Event, on: str, facility: str = HALL, version: int = 1) -> None:
         """Append events to a stream of the service whose events they are."""
@@ -60,7 +83,11 @@ class Installation:
             for number, event in enumerate(events, start=version)
         ]
         service = events[0].type.partition(".")[0]
-        entry = Entry(facility=facility, drafts=drafts, actor="user:li", correlation_id="c-1", causation_id="c-1")
+        asked = f"told-{next(_numbers)}"
+        done = Done(command_id=asked, fingerprint="", outcome=b"null")
+        entry = Entry(
+            facility=facility, drafts=drafts, actor="user:li", correlation_id="c-1", causation_id=asked, done=done
+        )
         self.ledgers[service].append(entry)
 
     def follow(self) -> None:
@@ -71,11 +98,11 @@ class Installation:
                 self.ledgers[source].tips()
             )
 
-    def command(self, name: str, **data: Any) -> Any:
+    def command(self, name: str, actor: str = "user:chen", /, **data: Any) -> Any:
         """Ask scoring to do something."""
         context = {
             "command_id": f"c-{next(_numbers)}",
-            "actor": "user:chen",
+            "actor": actor,
             "roles": ["manager"],
             "correlation_id": "c-1",
             "time": None,
@@ -143,16 +170,23 @@ class Installation:
 @contextmanager
 def installation(database_url: str) -> Iterator[Installation]:
     """An empty installation: files beside a SQLite file, or schemas in a PostgreSQL database."""
-    urls = {service: _of_its_own(database_url, service) for service in SERVICES}
+    urls = urls_of(database_url)
     for service, url in urls.items():
         database = Database(url)
         database.migrate(service)
+        clock_of(database, simulated=True)
+        version_of(database, VIEWS[service])
         database.close()
     installed = Installation(urls)
     try:
         yield installed
     finally:
         installed.close()
+
+
+def urls_of(database_url: str) -> dict[str, str]:
+    """A database for each service: a file beside a SQLite file, or a schema in a PostgreSQL database."""
+    return {service: _of_its_own(database_url, service) for service in SERVICES}
 
 
 def _of_its_own(database_url: str, service: str) -> str:
@@ -183,8 +217,11 @@ def lived_in(hall: Installation) -> None:
 
 
 def published(hall: Installation) -> Any:
-    """Publish the year; answers {result_sha256, total}."""
-    return hall.command("publish_assessment", assessment_id="a-2021", as_of="2021-12-31")
+    """Let two people sign the year, and publish it; answers {result_sha256, total}."""
+    lacking = [one["code"] for one in hall.scoring.missing(HALL, 2021, as_of="2021-12-31")]
+    for who in ("user:chen", "user:qian"):
+        hall.command("sign_assessment", who, assessment_id="a-2021", as_of="2021-12-31", acknowledged=lacking)
+    return hall.command("publish_assessment", assessment_id="a-2021")
 
 
 def _registered() -> Event:

@@ -50,9 +50,11 @@ def test_what_holds_is_summed_up(hall: Installation, tmp_path: Path) -> None:
 
     verified, replayed = audit("verify", "--config", config), audit("replay", "--config", config)
 
-    assert verified.stdout.startswith("held: 4 services, 1 facility, 18 events, ")
+    assert verified.stdout.startswith(
+        "held: 4 services, 1 facility, 20 events, 1 seal (signatures not checked: no key given), "
+    )
     assert replayed.stdout.startswith(
-        "held: hall 2021 a-2021, published at position 4, simulated, as of 2021-12-31: total "
+        "held: hall 2021 a-2021, published at position 6, simulated, as of 2021-12-31: total "
     )
     assert (verified.exit_code, replayed.exit_code) == (0, 0)
 
@@ -89,7 +91,7 @@ def test_json_says_the_same(hall: Installation, tmp_path: Path) -> None:
 
     place = {"service": "work_orders", "facility": "hall", "position": 6}
     assert verified["first"] == [{**place, "what": "is the last event, but published are 9"}]
-    assert (verified["held"], verified["events"], replayed["held"]) == (False, 18, True)
+    assert (verified["held"], verified["events"], replayed["held"]) == (False, 20, True)
 
 
 def test_a_service_alone_is_checked_and_the_others_are_named(hall: Installation, tmp_path: Path) -> None:
@@ -248,3 +250,23 @@ def test_an_unknown_facility_and_contradicting_options_are_wrong_use(folder: Pat
 
     assert (unknown.exit_code, unknown.stderr) == (2, "xunjian: no facility hell; known are hall\n")
     assert both.exit_code == 2
+
+
+def test_events_are_printed_as_far_as_they_go_and_that_is_recorded(hall: Installation, tmp_path: Path) -> None:
+    config = config_of(hall, tmp_path)
+
+    first, second = audit("events", "--config", config, "--by", "user:auditor"), audit("events", "--config", config)
+
+    printed, again = first.stdout.splitlines(), second.stdout.splitlines()
+    assert (first.exit_code, len(printed), len(again)) == (0, 20, 21)
+    (looked,) = set(again) - set(printed)
+    told = json.loads(looked)
+    assert (told["type"], told["actor"]) == ("scoring.evidence_exported.v1", "user:auditor")
+    assert told["data"]["what"] == "events up to asset_registry 6, scheduling 2, work_orders 6, scoring 6"
+
+
+def test_events_of_an_unknown_facility_are_refused(hall: Installation, tmp_path: Path) -> None:
+    found = audit("events", "--config", config_of(hall, tmp_path), "--facility", "x")
+
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr == "xunjian: --facility: expected one of hall, not x\n"

@@ -33,7 +33,7 @@ def test_what_was_published_holds(hall: Installation, from_sources: bool) -> Non
 
     (one,) = replayed(hall, from_sources=from_sources)
 
-    assert (one.differences, one.position, one.withdrawn, one.year) == ([], 4, False, 2021)
+    assert (one.differences, one.position, one.withdrawn, one.year) == ([], 6, False, 2021)
     assert one.found == one.expected
     assert (one.found.sha256, str(one.found.total)) == (answer["result_sha256"], answer["total"])
 
@@ -107,7 +107,7 @@ def test_what_a_result_rests_on_is_named_where_it_was_changed(hall: Installation
 def test_a_forged_publication_is_named_with_what_it_should_say(hall: Installation) -> None:
     answer = published(hall)
 
-    hall.chain_anew("scoring", 4, total="99.00")
+    hall.chain_anew("scoring", 6, total="99.00")
 
     (one,) = replayed(hall)
     assert one.differences == [
@@ -119,10 +119,10 @@ def test_a_forged_publication_is_named_with_what_it_should_say(hall: Installatio
 def test_a_publication_changed_by_force_is_named_also_where_it_cannot_be_read(hall: Installation) -> None:
     published(hall)
 
-    hall.force("scoring", "UPDATE event SET body = :body WHERE position = 4", body=b"{}")
+    hall.force("scoring", "UPDATE event SET body = :body WHERE position = 6", body=b"{}")
 
     fault, *_, one = replayed(hall)
-    assert str(fault).startswith("scoring, facility hall, position 4: the event cannot be read")
+    assert str(fault).startswith("scoring, facility hall, position 6: the event cannot be read")
     assert isinstance(one, Replayed)
     assert one.position is None
 
@@ -130,10 +130,10 @@ def test_a_publication_changed_by_force_is_named_also_where_it_cannot_be_read(ha
 def test_a_publication_cut_off_is_missed(hall: Installation) -> None:
     published(hall)
 
-    hall.force("scoring", "DELETE FROM event WHERE position = 4")
+    hall.force("scoring", "DELETE FROM event WHERE position = 6")
 
     fault, *_ = replayed(hall)
-    assert str(fault) == "scoring, facility hall, position 4: is missing, says the head"
+    assert str(fault) == "scoring, facility hall, position 6: is missing, says the head"
 
 
 def test_ledgers_computed_anew_no_longer_lead_to_the_published_heads(hall: Installation) -> None:

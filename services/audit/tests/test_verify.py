@@ -49,7 +49,7 @@ def test_what_nobody_touched_holds(hall: Installation) -> None:
     faults = list(verification.faults())
 
     assert faults == []
-    assert (verification.facilities, verification.events) == ({HALL}, 6 + 2 + 6 + 4)
+    assert (verification.facilities, verification.events) == ({HALL}, 6 + 2 + 6 + 6)
 
 
 def test_what_scoring_has_not_heard_yet_is_no_difference(hall: Installation) -> None:
@@ -142,18 +142,27 @@ def test_a_tail_cut_off_neatly_is_betrayed_by_those_who_read_it(hall: Installati
 
     hall.force("work_orders", "DELETE FROM event WHERE position = 6", move, hash=head.hash)
 
-    checkpoint, journal = faults_of(hall)
+    checkpoint, journal, *views = faults_of(hall)
     assert (checkpoint.position, checkpoint.what.endswith("but there is no such event")) == (6, True)
     assert (journal.position, journal.what) == (
         6,
         "the journal of work_orders has an event here that the ledger has not",
     )
+    assert [str(view) for view in views] == [
+        f"work_orders, facility hall: table {row}: follows from no event"
+        for row in (
+            "work_order, row hall wo-2",
+            "work_order_point, row hall P-1 wo-2",
+            "work_order_point, row hall P-2 wo-2",
+        )
+    ]
 
 
 def test_a_chain_computed_anew_is_betrayed_by_those_who_read_it(hall: Installation) -> None:
     hall.chain_anew("work_orders", 4, performed_by="user:lo")
 
-    assert places(faults_of(hall)) == {("scoring", HALL, position) for position in (4, 5, 6)}
+    copies = {("scoring", HALL, position) for position in (4, 5, 6)}
+    assert places(faults_of(hall)) == {*copies, ("work_orders", HALL, None)}
 
 
 STRANGE: list[tuple[dict[str, Any], str]] = [
@@ -227,8 +236,8 @@ def test_a_changed_rulebook_is_found(hall: Installation) -> None:
     hall.force("scoring", "UPDATE rulebook SET text = :mine", mine=b"rulebook: mine")
 
     (fault,) = faults_of(hall)
-    assert str(fault).startswith("scoring: rulebook ")
-    assert "was changed: its text has sha256 " in str(fault)
+    assert str(fault).startswith("scoring: table rulebook, row ")
+    assert "was changed: its content has sha256 " in str(fault)
 
 
 def test_any_byte_of_any_event_changed_is_found(hall: Installation) -> None:

@@ -34,6 +34,8 @@ class Installation:
         self.status = "ok"
         self.heads: dict[str, dict[str, int]] = {}
         self.checkpoints: dict[str, dict[str, dict[str, int]]] = {}
+        self.looks: list[dict[str, Any]] = []
+        """What scoring was asked to keep of readings and exports."""
 
 
 installation = Installation()
@@ -84,5 +86,11 @@ def _told_of_itself(name: str) -> dict[str, Callable[..., Any]]:
             raise Rejected("a real installation keeps real time")
         installation.now = now
 
-    methods = (health, clock, heads, checkpoints, set_clock)
+    def record_reading(self: object, **told: Any) -> None:
+        installation.looks.append({"method": "record_reading", **told})
+
+    def record_export(self: object, **told: Any) -> None:
+        installation.looks.append({"method": "record_export", **told})
+
+    methods = (health, clock, heads, checkpoints, set_clock, record_reading, record_export)
     return {method.__name__: rpc(method, expected_exceptions=Refused) for method in methods}

@@ -1,6 +1,7 @@
 """What the gateway asks of the services, and how it answers."""
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -18,12 +19,13 @@ WORDS = {
     "year": "2021",
     "period": "2021-03",
     "known_at": "2022-01-01T00:00:00+08:00",
+    "to_known_at": "2022-01-01T00:00:00+08:00",
     "due_before": "2022-01-01T00:00:00+08:00",
     "sha256": SHA256,
     "format": "csv",
     "limit": "50",
     "sort": "-due_at",
-    **dict.fromkeys(("as_of", "since", "until", "warranty_before"), "2021-12-31"),
+    **dict.fromkeys(("as_of", "to_as_of", "since", "until", "warranty_before"), "2021-12-31"),
     **dict.fromkeys(("dry_run", "retired", "excused", "overdue"), "true"),
 }
 VALUES = {"year": 2021, "limit": 50, **dict.fromkeys(("dry_run", "retired", "excused", "overdue"), True)}
@@ -115,6 +117,34 @@ def test_a_caller_says_as_what_he_asks(gateway: Client) -> None:
     answer = gateway.post("/v1/facilities/f-1/costs", {}, X_Roles="finance, auditor")
 
     assert answer.json["context"]["roles"] == ["finance", "auditor"]
+
+
+def test_what_an_auditor_reads_of_a_facility_is_recorded(gateway: Client, installation: Installation) -> None:
+    for path in ("/v1/facilities/f-1/costs?limit=1", "/v1/rulebooks"):
+        gateway.get(path, X_Roles="auditor", X_Actor="user:chen")
+    gateway.get("/v1/facilities/f-1/costs", X_Roles="manager")
+    gateway.get("/v1/facilities/f-1/costs")
+    gateway.post("/v1/facilities/f-1/costs", {}, X_Roles="auditor")
+
+    (look,) = installation.looks
+    assert (look["method"], look["facility"]) == ("record_reading", "f-1")
+    assert look["data"] == {"what": "/v1/facilities/f-1/costs?limit=1"}
+    assert look["context"]["actor"] == "user:chen"
+
+
+def test_evidence_that_leaves_is_recorded_whoever_takes_it(gateway: Client, installation: Installation) -> None:
+    answer = gateway.get("/v1/facilities/f-1/assessments/2021/bundle.zip", X_Roles="auditor")
+
+    (look,) = installation.looks
+    assert look["method"] == "record_export"
+    assert look["data"]["sha256"] == hashlib.sha256(answer.text.encode()).hexdigest()
+
+
+def test_what_is_refused_is_not_recorded(gateway: Client, installation: Installation) -> None:
+    for path in ("/v1/facilities/not-found/costs", "/v1/facilities/f-1/costs?limit=0"):
+        assert gateway.get(path, X_Roles="auditor").status in (404, 422)
+
+    assert installation.looks == []
 
 
 @pytest.mark.parametrize("roles", ["", "boss", "finance,", "finance;auditor"])

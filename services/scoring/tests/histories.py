@@ -1,6 +1,7 @@
 """Small builders of histories: each event in one line, told at a local time of the hall."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import count
@@ -10,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from services.scoring.evaluation import evaluate
 from services.scoring.facts import Facts
-from services.scoring.rulebook import read_rulebook
+from services.scoring.rulebooks.rulebook import Rulebook, read_rulebook
 from shared.contracts.asset_registry import FacilityRegistered, SystemDecommissioned, SystemRegistered
 from shared.contracts.scheduling import OccurrenceExcused, OccurrenceScheduled, OccurrenceWithdrawn
 from shared.contracts.scoring import BudgetRecorded, CostBaselineRecorded, DeductionWaived, SatisfactionReported
 from shared.contracts.work_orders import (
     CostRecorded,
     CostReversed,
+    EquipmentReplaced,
     IncidentConfirmed,
     IncidentDismissed,
     PointResult,
@@ -26,7 +28,7 @@ from shared.contracts.work_orders import (
     WorkPerformed,
     WorkReturned,
 )
-from shared.event import Event, Recorded
+from shared.event import Event, Recorded, check
 
 RULEBOOKS = Path(__file__).parents[3] / "projects/chenggong-2021/rulebooks"
 CHENGGONG = read_rulebook((RULEBOOKS / "chenggong-2021.yaml").read_bytes())
@@ -130,6 +132,7 @@ def performed(
     on: str = "2021-03-09",
     recorded: str | None = None,
     kind: Any = "inspection",
+    of: str = "hvac",
     **telling: Any,
 ) -> Recorded:
     """Work done on a day, recorded the same day unless said otherwise."""
@@ -137,7 +140,7 @@ def performed(
         work_order_id="wo",
         kind=kind,
         occurrence_id=name,
-        system_id="hvac",
+        system_id=of,
         performed_at=local(on),
         performed_by="user:li",
     )
@@ -227,6 +230,34 @@ def report(
     return told(event, **telling)
 
 
+def ratings(name: str = "r", *levels: int, overturned: int = 0, end: str = "2021-06-30", **telling: Any) -> Recorded:
+    """Ratings up to a day, from very satisfied to very dissatisfied."""
+    event = SatisfactionReported(
+        report_id=name,
+        period_start=date(2021, 1, 1),
+        period_end=date.fromisoformat(end),
+        very_satisfied=levels[0],
+        satisfied=levels[1],
+        basically_satisfied=levels[2],
+        dissatisfied=levels[3],
+        very_dissatisfied=levels[4],
+        defaulted=0,
+        overturned=overturned,
+    )
+    return told(event, **telling)
+
+
+def replaced(point: str = "P1", requested: str = "2021-01-04", on: str = "2021-12-30", **telling: Any) -> Recorded:
+    """Equipment replaced, long after it was asked for."""
+    event = EquipmentReplaced(
+        work_order_id="wo",
+        point_id=point,
+        requested_on=date.fromisoformat(requested),
+        replaced_on=date.fromisoformat(on),
+    )
+    return told(event, **telling)
+
+
 def budget(
     executed: str, annual: str = "900000.00", as_of: str = "2021-12-31", year: int = 2021, **telling: Any
 ) -> Recorded:
@@ -244,6 +275,24 @@ def budget(
 def waiver(recorded: str = "2021-12-30", id_: str | None = None, **names: str) -> Recorded:
     """A deduction waived."""
     return told(DeductionWaived(waiver_id="w", reason="不可抗力", approved_by="user:chen", **names), recorded, id_=id_)
+
+
+def in_a_file(type_: str, data: dict[str, Any]) -> Recorded:
+    """An event as it stands in a file, read from there; raises Invalid where it may not stand so."""
+    moment = local(LONG_AGO).isoformat()
+    envelope = {"id": f"e-{next(_numbers):06}", "time": moment, "recordedat": moment, "facility": "hall"}
+    return check({**envelope, "source": f"/{type_.partition('.')[0]}", "type": type_, "data": data})
+
+
+def ruled(indicator: str, rulebook: Rulebook = CHENGGONG, **parameters: Any) -> Rulebook:
+    """The rulebook with other parameters of an indicator's rule."""
+    rows = [
+        replace(one, rule=replace(one.rule, parameters={**one.rule.parameters, **parameters}))
+        if one.id == indicator
+        else one
+        for one in rulebook.indicators
+    ]
+    return replace(rulebook, indicators=rows)
 
 
 def score(

@@ -1,6 +1,7 @@
 """Random histories: few names, few days and many ties, so that everything meets everything."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,6 +17,8 @@ DAYS = sorted({moment[:10] for moment in MOMENTS})
 DAYS_OF_THE_YEAR = [day for day in DAYS if day.startswith("2021")]
 POINTS = ["P1", "P2", "P3"]
 
+as_ofs = st.sampled_from([*DAYS_OF_THE_YEAR, "2021-12-31"]).map(date.fromisoformat)
+known_ats = st.none() | st.sampled_from(MOMENTS).map(h.local)
 moments = st.sampled_from(MOMENTS)
 days = st.sampled_from(DAYS)
 windows = st.lists(st.sampled_from(DAYS_OF_THE_YEAR), min_size=2, max_size=2).map(sorted)

@@ -1,33 +1,46 @@
 """Scoring's own commands, its journal, and its live answers, on both databases."""
 
 import hashlib
+from base64 import b64decode
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
+from io import BytesIO
 from typing import Any
 
+import orjson
 import pytest
+import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from sqlalchemy import select
 
 from services.scoring.evaluation import evaluate, result_bytes, result_sha256
 from services.scoring.facts import Facts
 from services.scoring.live import SOURCES, LiveFacts
+from services.scoring.publishing.seal import read_seal, seal_of
 from services.scoring.service import Scoring
 from services.scoring.tests import histories as h
+from services.scoring.tests.sealing import KEY, Sealing
 from services.scoring.tests.strategies import histories
 from services.scoring.views import journal
 from shared.contracts.scoring import (
     AssessmentOpened,
     AssessmentPublished,
+    AssessmentSigned,
     AssessmentWithdrawn,
     DeductionWaived,
     Head,
+    OfficialRulebookChosen,
     SatisfactionReported,
 )
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import Recorded, read
 from shared.ledger import stripped
+from shared.merkle import Tree
+from shared.signing import new_key
 from shared.tests.alone import Alone, alone, on_each_database
 from shared.tests.given import assert_chain
 
@@ -58,6 +71,7 @@ def service(
         alone(Scoring, url, folder) as service,
     ):
         service.service.live = LiveFacts(service.ledger.database, "scoring")
+        service.service.sealing = Sealing(KEY)
         for text in (CHENGGONG, MOF):
             service.ask("add_rulebook", text=text)
         yield service
@@ -97,6 +111,22 @@ def open_assessment(office: Alone, assessment_id: str = "a", year: int = 2021, *
     office.ask("open_assessment", assessment_id=assessment_id, year=year, **asked)
 
 
+def sign(office: Alone, who: str, as_of: str = "2021-03-31", **more: Any) -> Any:
+    """Stand for the result of a day, and for all that is missing then."""
+    lacking = [
+        one["code"] for one in office.service.missing(office.hall, 2021, as_of=as_of, known_at=more.get("known_at"))
+    ]
+    asked = {"assessment_id": "a", "as_of": as_of, "acknowledged": lacking}
+    return office.ask("sign_assessment", actor=who, **{**asked, **more})
+
+
+def publish(office: Alone, as_of: str = "2021-03-31", actor: str = "user:chen", **more: Any) -> Any:
+    """Let two people sign, and publish."""
+    for who in ("user:qian", "user:sun"):
+        sign(office, who, as_of, **more)
+    return office.ask("publish_assessment", assessment_id="a", actor=actor)
+
+
 def ledgers(office: Alone) -> dict[str, list[str]]:
     """Every ledger's envelopes of the hall."""
     return {name: ledger.raw(office.hall, limit=100_000) for name, ledger in office.ledgers.items()}
@@ -127,7 +157,7 @@ def test_publishing_freezes_a_result_that_equals_a_fresh_evaluation_up_to_its_he
     open_assessment(office)
     office.ask("report_satisfaction", **RATINGS)
 
-    answer = office.ask("publish_assessment", assessment_id="a", as_of="2021-03-31", actor="user:chen")
+    answer = publish(office)
 
     told(office, h.performed("v2", "2021-02-09"), h.incident("fall", "2021-03-05"))
     office.follow()
@@ -146,7 +176,7 @@ def test_what_is_published_is_what_was_answered_at_that_moment(office: Alone) ->
     now = "2021-04-10T12:00:00+08:00"
     asked = office.service.assessment(office.hall, 2021, as_of="2021-03-31", known_at=now)
 
-    office.ask("publish_assessment", assessment_id="a", as_of="2021-03-31")
+    publish(office)
 
     (published,) = office.events(AssessmentPublished)
     fresh = evaluate(
@@ -185,36 +215,239 @@ def test_an_assessment_is_by_rulebooks_of_its_year_that_are_known(office: Alone,
     assert office.events() == []
 
 
-def test_a_published_assessment_is_withdrawn_before_it_is_published_again(office: Alone) -> None:
+def test_a_published_assessment_is_withdrawn_before_it_is_signed_or_published_again(office: Alone) -> None:
     open_assessment(office)
     with pytest.raises(Rejected, match="not published"):
         office.ask("withdraw_assessment", assessment_id="a", reason="有误")
-    office.ask("publish_assessment", assessment_id="a", as_of="2021-03-31")
-    with pytest.raises(Rejected, match="withdraw it before"):
-        office.ask("publish_assessment", assessment_id="a", as_of="2021-03-30")
+    publish(office)
+    for again in (
+        partial(sign, office, "user:qian", "2021-03-30"),
+        partial(office.ask, "publish_assessment", assessment_id="a"),
+    ):
+        with pytest.raises(Rejected, match="withdraw it before"):
+            again()
 
     office.ask("withdraw_assessment", assessment_id="a", reason="有误")
-    office.ask("publish_assessment", assessment_id="a", as_of="2021-03-30")
+    with pytest.raises(Rejected, match="0 of the 2 signatures"):
+        office.ask("publish_assessment", assessment_id="a")
+    publish(office, "2021-03-30")
 
     kinds = [type(event) for event in office.events()]
-    assert kinds == [AssessmentOpened, AssessmentPublished, AssessmentWithdrawn, AssessmentPublished]
+    signed_and_published = [AssessmentSigned, AssessmentSigned, AssessmentPublished]
+    assert kinds == [AssessmentOpened, *signed_and_published, AssessmentWithdrawn, *signed_and_published]
 
 
-def test_nothing_is_published_of_the_future(office: Alone) -> None:
+def test_nothing_is_signed_of_the_future(office: Alone) -> None:
     open_assessment(office)
 
     with pytest.raises(Rejected, match="as_of 2021-04-11 lies in the future"):
-        office.ask("publish_assessment", assessment_id="a", as_of="2021-04-11")
+        sign(office, "user:qian", "2021-04-11")
     with pytest.raises(Rejected, match=r"known_at .* lies in the future"):
-        office.ask("publish_assessment", assessment_id="a", as_of="2021-04-10", known_at="2021-04-10T12:00:01+08:00")
+        sign(office, "user:qian", "2021-04-10", known_at="2021-04-10T12:00:01+08:00")
 
-    office.ask("publish_assessment", assessment_id="a", as_of="2021-04-10", known_at="2021-04-10T12:00:00+08:00")
+    sign(office, "user:qian", "2021-04-10", known_at="2021-04-10T12:00:00+08:00")
+
+
+def test_two_different_people_sign_the_same_result(office: Alone) -> None:
+    open_assessment(office)
+    sign(office, "user:qian")
+
+    with pytest.raises(Rejected, match="user:qian has signed this result"):
+        sign(office, "user:qian")
+    with pytest.raises(Rejected, match="1 of the 2 signatures"):
+        office.ask("publish_assessment", assessment_id="a")
+    answer = sign(office, "user:sun")
+
+    assert answer["signatures"] == 2
+    assert office.ask("publish_assessment", assessment_id="a")["result_sha256"] == answer["result_sha256"]
+
+
+def test_the_second_signature_is_for_what_was_known_at_the_first(office: Alone) -> None:
+    open_assessment(office)
+    first = sign(office, "user:qian")
+    office.set_time(h.local("2021-04-12"))
+    told(office, h.incident("late", "2021-03-05"))
+    office.follow()
+
+    second = sign(office, "user:sun")
+
+    assert second == {**first, "signatures": 2}
+    assert {signature.known_at for signature in office.events(AssessmentSigned)} == {h.local("2021-04-10")}
+
+
+def test_a_signature_under_another_result_leaves_those_before_it_void(office: Alone) -> None:
+    open_assessment(office)
+    sign(office, "user:qian")
+
+    assert sign(office, "user:sun", "2021-03-30")["signatures"] == 1
+    assert sign(office, "user:qian", "2021-03-30")["signatures"] == 2
+
+
+def test_who_signs_names_just_what_is_missing(office: Alone) -> None:
+    open_assessment(office)
+    lacking = [one["code"] for one in office.service.missing(office.hall, 2021, as_of="2021-03-31")]
+
+    for acknowledged in ([], lacking[1:], [*lacking, "more"]):
+        with pytest.raises(Invalid) as refused:
+            sign(office, "user:qian", acknowledged=acknowledged)
+        assert list(refused.value.errors) == ["acknowledged"]
+        assert lacking[0] in str(refused.value)
+
+    sign(office, "user:qian", acknowledged=lacking[::-1])
+    (signature,) = office.events(AssessmentSigned)
+    assert list(signature.acknowledged) == lacking
+
+
+def test_who_names_a_result_signs_no_other(office: Alone) -> None:
+    open_assessment(office)
+
+    with pytest.raises(Rejected, match="not the one that was to be signed"):
+        sign(office, "user:qian", result_sha256=64 * "0")
+    answer = sign(office, "user:qian")
+
+    assert sign(office, "user:sun", result_sha256=answer["result_sha256"])["signatures"] == 2
+
+
+def test_what_is_published_is_still_what_was_signed(office: Alone) -> None:
+    open_assessment(office)
+    signed = h.local("2021-04-10")
+    for who in ("user:qian", "user:sun"):
+        sign(office, who)
+    told(office, h.incident("same-moment", "2021-03-05"))
+
+    with pytest.raises(Rejected, match="has to be signed anew"):
+        office.ask("publish_assessment", assessment_id="a")
+
+    assert office.events(AssessmentPublished) == []
+    office.set_time(signed + timedelta(minutes=1))
+    publish(office, known_at="2021-04-10T12:01:00+08:00")
+
+
+def test_another_official_rulebook_is_a_decision_that_voids_what_was_signed(office: Alone) -> None:
+    open_assessment(office)
+    for who in ("user:qian", "user:sun"):
+        sign(office, who)
+
+    office.ask(
+        "choose_official_rulebook", assessment_id="a", rulebook_id=h.MOF.id, reason="上级要求", actor="user:chen"
+    )
+
+    (chosen,) = office.events(OfficialRulebookChosen)
+    assert (chosen.rulebook_sha256, chosen.reason, chosen.chosen_by) == (h.MOF.sha256, "上级要求", "user:chen")
+    assert office.service.assessment(office.hall, 2021, as_of="2021-03-31")["rulebook"] == h.MOF.id
+    with pytest.raises(Rejected, match="0 of the 2 signatures"):
+        office.ask("publish_assessment", assessment_id="a")
+    with pytest.raises(Rejected, match="official rulebook already"):
+        office.ask("choose_official_rulebook", assessment_id="a", rulebook_id=h.MOF.id, reason="再次")
+    with pytest.raises(Invalid, match="expected one of the rulebooks"):
+        office.ask("choose_official_rulebook", assessment_id="a", rulebook_id="another", reason="再次")
+    publish(office)
+    assert office.events(AssessmentPublished)[0].rulebook_sha256 == h.MOF.sha256
+
+
+def test_what_is_published_is_sealed_with_the_heads_of_all_ledgers(office: Alone) -> None:
+    open_assessment(office)
+    publish(office)
+
+    status = office.service.assessment_status(office.hall, 2021)
+    seal = read_seal(b64decode(office.service.seal(office.hall, 2021)["body"]))
+
+    (recorded,) = office.recorded(AssessmentPublished)
+    assert seal == seal_of(recorded)
+    assert seal.holds([KEY.public])
+    assert status["published"]["seal"] == orjson.loads(seal.as_bytes())
+    assert isinstance(recorded.event, AssessmentPublished)
+    assert seal.statement.heads == recorded.event.heads
+    for name, head in seal.statement.heads.items():
+        bodies = [stripped(text.encode())[0] for text in ledgers(office)[name][: head.position]]
+        assert head.root == Tree(bodies).root
+    with pytest.raises(Invalid, match="expected one of the keys given"):
+        seal.holds([new_key().public])
+    assert not replace(seal, statement=replace(seal.statement, published_by="user:li")).holds([KEY.public])
+
+
+def test_a_seal_by_sm2_holds_as_well(office: Alone) -> None:
+    open_assessment(office)
+    key = new_key("SM2")
+    office.service.sealing = Sealing(key)
+
+    publish(office)
+
+    office.service.sealing = Sealing(KEY)
+    (recorded,) = office.recorded(AssessmentPublished)
+    seal = seal_of(recorded)
+    assert seal is not None
+    assert (seal.signature.algorithm, seal.holds([KEY.public, key.public])) == ("SM2", True)
+
+
+def test_without_a_key_nothing_is_published(office: Alone) -> None:
+    open_assessment(office)
+    office.service.sealing = Sealing(None)
+
+    with pytest.raises(Rejected, match="no key to seal with"):
+        publish(office)
+
+    office.service.sealing = Sealing(KEY)
+    assert office.events(AssessmentPublished) == []
+
+
+def test_the_code_of_a_seal_holds_its_file(office: Alone) -> None:
+    open_assessment(office)
+    publish(office)
+
+    picture = Image.open(BytesIO(b64decode(office.service.seal_code(office.hall, 2021)["body"])))
+
+    (found,) = zxingcpp.read_barcodes(picture)
+    assert found.text.encode() == b64decode(office.service.seal(office.hall, 2021)["body"])
+
+
+def test_the_status_of_an_assessment_tells_its_life(office: Alone) -> None:
+    states = []
+    for step in (
+        lambda: open_assessment(office),
+        lambda: sign(office, "user:qian"),
+        lambda: sign(office, "user:sun"),
+        lambda: office.ask("publish_assessment", assessment_id="a"),
+        lambda: office.ask("withdraw_assessment", assessment_id="a", reason="有误"),
+    ):
+        step()
+        status = office.service.assessment_status(office.hall, 2021)
+        states.append((status["status"], [one["signed_by"] for one in status["signatures"]], bool(status["published"])))
+
+    both = ["user:qian", "user:sun"]
+    assert states == [("open", [], False), ("open", ["user:qian"], False), ("signed", both, False),
+                      ("published", both, True), ("open", [], False)]  # fmt: skip
+    assert "not_over" in status["missing"]
+    told_of = [(one["event"], one["by"]) for one in status["history"]]
+    assert told_of == [("assessment_opened", "user:chen"), ("assessment_signed", "user:qian"), ("assessment_signed", "user:sun"),
+                       ("assessment_published", "user:chen"), ("assessment_withdrawn", "user:chen")]  # fmt: skip
+
+
+def test_an_assessment_is_ready_when_all_evidence_is_there(office: Alone) -> None:
+    open_assessment(office)
+    before = office.service.assessment_status(office.hall, 2021)
+    office.set_time(h.local("2022-01-20"))
+    others = ("gas-suppression", "fire-shutters", "lighting", "water")
+    told(office, *(h.system(name, "2021-01-01") for name in others), h.accepted("wo"))
+    office.follow()
+    office.ask("record_cost_baseline", year=2020, amount="1000.00", basis="决算")
+    office.ask("record_budget", year=2021, initial="1.00", annual="1.00", executed="1.00", as_of="2021-12-31")
+    office.ask("report_satisfaction", **{**RATINGS, "period_end": "2021-12-31"})
+
+    after = office.service.assessment_status(office.hall, 2021)
+
+    assert (before["status"], after["status"], after["missing"]) == ("open", "ready", [])
 
 
 def test_what_is_asked_of_an_assessment_or_a_rulebook_that_is_not_there_is_not_found(office: Alone) -> None:
     with pytest.raises(NotFound, match="no assessment of 2021"):
         office.service.assessment(office.hall, 2021)
-    for command, asked in (("publish_assessment", {"as_of": "2021-03-31"}), ("withdraw_assessment", {"reason": "x"})):
+    for command, asked in (
+        ("sign_assessment", {"as_of": "2021-03-31"}),
+        ("publish_assessment", {}),
+        ("withdraw_assessment", {"reason": "x"}),
+        ("choose_official_rulebook", {"rulebook_id": "x", "reason": "x"}),
+    ):
         with pytest.raises(NotFound, match="no assessment nowhere"):
             office.ask(command, assessment_id="nowhere", **asked)
     open_assessment(office)
@@ -222,6 +455,9 @@ def test_what_is_asked_of_an_assessment_or_a_rulebook_that_is_not_there_is_not_f
         office.service.assessment(office.hall, 2021, rulebook="nowhere")
     with pytest.raises(NotFound, match="no rulebook 00"):
         office.service.rulebook("00")
+    for hand_out in (office.service.seal, office.service.seal_code, office.service.bundle):
+        with pytest.raises(NotFound, match="nothing is published of 2021"):
+            hand_out(office.hall, 2021)
 
 
 def test_a_rulebook_added_twice_is_one(office: Alone) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.scoring.rulebook import Indicator, Rulebook, read_rulebook
+from services.scoring.rulebooks.rulebook import Indicator, Rulebook, read_rulebook
 from services.scoring.tests.histories import CHENGGONG, MOF, RULEBOOKS
 from shared.errors import Invalid
 

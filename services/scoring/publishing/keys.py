@@ -1,0 +1,60 @@
+"""The key that seals what is published: a PEM file that only its owner can read, its public half beside it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import structlog
+from nameko.extensions import DependencyProvider
+
+from shared.config import setting
+from shared.errors import Invalid, Unavailable
+from shared.signing import Algorithm, PrivateKey, key_id, new_key, private_pem, public_pem, read_private
+
+log = structlog.get_logger()
+
+
+def public_half(file: Path) -> Path:
+    """Where the public half of a key file lies."""
+    return file.with_suffix(f".pub{file.suffix}")
+
+
+def make_key(file: Path, algorithm: Algorithm = "Ed25519") -> PrivateKey:
+    """Make a new key and both its files; raises FileExistsError where one is there, which is never overwritten."""
+    key = new_key(algorithm)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as private:
+        private.write(private_pem(key))
+    public_half(file).write_text(public_pem(key.public))
+    return key
+
+
+def key_of(file: Path) -> PrivateKey:
+    """The key in a file, made where there is none; raises Unavailable with the reason."""
+    try:
+        if not file.exists():
+            try:
+                key = make_key(file)
+            except FileExistsError:  # another replica was faster
+                return key_of(file)
+            log.info("sealing key made", file=str(file), key_id=key_id(key.public))
+            return key
+        return read_private(file.read_text())
+    except (OSError, UnicodeDecodeError, Invalid) as fault:
+        raise Unavailable(f"the sealing key {file} cannot be used: {fault}") from fault
+
+
+class SealingKey(DependencyProvider):
+    """Injects the key that SEAL_KEY names, read at each use: None where none is named."""
+
+    def setup(self) -> None:
+        """Know the file."""
+        name = setting(self.container.config, "SEAL_KEY")
+        self._file = Path(name) if name else None
+
+    def get_dependency(self, worker_ctx: Any) -> "SealingKey":
+        """Itself; the key is asked for only where something is sealed."""
+        return self
+
+    def key(self) -> PrivateKey | None:
+        """The key; raises Unavailable where it cannot be read."""
+        return None if self._file is None else key_of(self._file)

@@ -1,0 +1,1 @@
+"""Rulebooks as data: read and refused, their JSON Schema, said in words, compared, and kept."""

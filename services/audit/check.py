@@ -19,7 +19,7 @@ from shared.ledger import stripped
 from shared.merkle import Tree
 from shared.signing import PublicKey
 
-_STRANGE = (ArithmeticError, AttributeError, Invalid, LookupError, TypeError, ValueError)
+_STRANGE = (ArithmeticError, AttributeError, Invalid, LookupError, RecursionError, TypeError, ValueError)
 """What content that no service accepted may raise where it is worked with."""
 
 

@@ -19,10 +19,10 @@ from uuid_utils import uuid7
 from services.audit.check import check_bundle
 from services.audit.events import event_lines, last_positions
 from services.audit.proof import Proof, check_proof, read_proof, write_proof
-from services.audit.report import SHOWN, given_up, opened, read_key_file
+from services.audit.report import SHOWN, content_of, given_up, opened, read_key_file
 from services.audit.snapshot import Unreadable, distinct, snapshot
 from services.audit.verify import KEEPER, is_text
-from services.scoring.publishing.bundle import Bundle, read_bundle, write_bundle
+from services.scoring.publishing.bundle import LARGEST, Bundle, read_bundle, write_bundle
 from services.scoring.publishing.bundle_index import photos_named
 from services.scoring.publishing.evidence import Publication, gather, published
 from services.scoring.publishing.seal import Statement
@@ -154,8 +154,8 @@ def seal(asked: Asked, out: Path | None, code: Path | None) -> int:
 def check(file: Path, key_files: tuple[Path, ...]) -> int:
     """Check a bundle or a proof offline, and print what was found; returns the exit status."""
     keys = [read_key_file(key) for key in key_files]
-    content = file.read_bytes()
     try:
+        content = content_of(file, LARGEST)
         return _check_bundle(content, keys) if content.startswith(b"PK") else _check_proof(content, keys)
     except Invalid as fault:
         raise Invalid(f"{file}: {fault}") from fault

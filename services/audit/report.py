@@ -25,6 +25,8 @@ from shared.database import Database
 from shared.errors import Invalid, Refused
 from shared.signing import PublicKey, read_public
 
+SMALL = 2**20
+"""How long a key or a seal may be, in bytes; they have some hundred."""
 SHOWN = 20
 """How many differences are told one by one."""
 
@@ -114,7 +116,7 @@ def _counting(verification: Verification) -> Iterator[None]:
 def read_seal_file(file: Path) -> Seal:
     """The seal in a file; raises Invalid that names the file."""
     try:
-        return read_seal(file.read_bytes())
+        return read_seal(content_of(file, SMALL))
     except (OSError, Invalid) as fault:
         raise Invalid(f"{file}: {fault}") from fault
 
@@ -122,9 +124,18 @@ def read_seal_file(file: Path) -> Seal:
 def read_key_file(file: Path) -> PublicKey:
     """The public key in a file; raises Invalid that names the file."""
     try:
-        return read_public(file.read_text())
+        return read_public(content_of(file, SMALL).decode())
     except (OSError, UnicodeDecodeError, Invalid) as fault:
         raise Invalid(f"{file}: {fault}") from fault
+
+
+def content_of(file: Path, most: int) -> bytes:
+    """The bytes of a file, which has at most so many; raises Invalid where it has more, also if it never ends."""
+    with file.open("rb") as opened_:
+        content = opened_.read(most + 1)
+    if len(content) > most:
+        raise Invalid(f"expected at most {most:,} bytes")
+    return content
 
 
 def given_up(fault: Exception) -> int:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,19 +26,31 @@ AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_overri
 """Root may write everywhere, unless it lets go of that."""
 
 
-@pytest.fixture
-def hall(database_url: str) -> Iterator[Installation]:
+@contextmanager
+def published_hall(url: str) -> Iterator[Installation]:
     """Two months of a hall, published."""
-    with installation(database_url) as installed:
+    with installation(url) as installed:
         lived_in(installed)
         published(installed)
         yield installed
 
 
 @pytest.fixture
+def hall(sqlite_url: str) -> Iterator[Installation]:
+    """On SQLite."""
+    with published_hall(sqlite_url) as installed:
+        yield installed
+
+
+@pytest.fixture
 def config(hall: Installation, tmp_path: Path) -> Path:
     """A nameko configuration that names its databases."""
-    file = tmp_path / "config.yaml"
+    return config_of(hall, tmp_path)
+
+
+def config_of(hall: Installation, folder: Path) -> Path:
+    """The same of any hall."""
+    file = folder / "config.yaml"
     file.write_text(json.dumps({"DATABASES": hall.urls}))
     return file
 
@@ -83,6 +96,18 @@ def test_a_bundle_is_exported_recorded_and_checked(hall: Installation, config: P
     assert (taken.what, taken.sha256, taken.exported_by) == ("bundle 2021", sha256, "user:auditor")
     again = audit("verify", "--config", config, "--key", key)
     assert again.stdout.startswith("held: 4 services, 1 facility, 21 events, 1 seal, ")
+
+
+def test_from_postgresql_it_is_exported_and_recorded_alike(postgres_url: str, key: Path, tmp_path: Path) -> None:
+    with published_hall(postgres_url) as hall:
+        config, file = config_of(hall, tmp_path), tmp_path / "b.zip"
+
+        made = audit("export", "--config", config, "--year", "2021", "--by", "user:auditor", "-o", file)
+
+        assert (made.exit_code, made.stderr) == (0, "")
+        assert [taken.exported_by for taken in exported(hall)] == ["user:auditor"]
+        assert audit("check", file, "--key", key).exit_code == 0
+        assert audit("verify", "--config", config, "--key", key).exit_code == 0
 
 
 def test_a_changed_bundle_is_told_with_what_differs(config: Path, key: Path, tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 """A proof of one deduction holds without the rest of the ledgers, and for nothing else than it says."""
 
+import functools
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.audit.proof import check_proof, read_proof, write_proof
 from services.audit.tests.installation import HALL, installation, lived_in, published
@@ -24,8 +27,8 @@ from shared.signing import new_key
 class Made:
     """The evidence of a small hall's year, and the proof of its first deduction for hvac: the visit of December."""
 
-    bundle: Bundle
-    content: bytes
+    bundle: Bundle = field(repr=False)
+    content: bytes = field(repr=False)
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +138,32 @@ def test_what_was_not_deducted_cannot_be_proven(made: Made) -> None:
     for indicator, number in (("hvac", 99), ("satisfaction", 1), ("none", 1)):
         with pytest.raises(NotFound, match=f"no deduction {number} of {indicator}"):
             write_proof(made.bundle, indicator, number)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=3,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every member and item in a JSON value, the outer ones first."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, member in inner:
+        yield (*path, name)
+        yield from places(member, (*path, name))
+
+
+@settings(max_examples=150, deadline=None)
+@given(number=st.integers(0, 10_000), value=json_values)
+def test_a_proof_with_anything_in_any_place_is_refused_or_does_not_hold(made: Made, number: int, value: Any) -> None:
+    said = orjson.loads(made.content)
+    paths = list(places(said))
+    *outer, last = paths[number % len(paths)]
+    place = functools.reduce(lambda found, name: found[name], outer, said)
+    before, place[last] = place[last], value
+
+    found = faults(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
+
+    assert found or value == before

@@ -132,6 +132,20 @@ def test_what_an_auditor_reads_of_a_facility_is_recorded(gateway: Client, instal
     assert look["context"]["actor"] == "user:chen"
 
 
+def test_a_look_that_is_repeated_is_recorded_again(gateway: Client, installation: Installation) -> None:
+    for _ in range(2):
+        gateway.get(
+            "/v1/facilities/f-1/costs",
+            X_Roles="auditor",
+            Idempotency_Key="same",
+            X_Simulated_Time="2021-03-01T00:00:00+08:00",
+        )
+
+    first, second = (look["context"] for look in installation.looks)
+    assert len({"same", first["command_id"], second["command_id"]}) == 3
+    assert first["time"] is second["time"] is None
+
+
 def test_evidence_that_leaves_is_recorded_whoever_takes_it(gateway: Client, installation: Installation) -> None:
     answer = gateway.get("/v1/facilities/f-1/assessments/2021/bundle.zip", X_Roles="auditor")
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import click
 
-from services.scoring.forms.files import FILES
-from services.scoring.forms.form import as_published, form_of
 from services.scoring.offline import load_events, load_rulebook, read_question
 from services.scoring.questions.difference import Question
 from shared.errors import Invalid
@@ -31,7 +29,10 @@ def forms_command(events: Path, rulebook: str, as_of: str | None, known_at: str 
 
 
 def _written(events: Path, rulebook: str, as_of: str | None, known_at: str | None, output: Path) -> list[Path]:
-    """Make every file first, then write them."""
+    """Make every file first, then write them; a folder that cannot be had is told before all that work."""
+    from services.scoring.forms.files import FILES  # noqa: PLC0415  # sheets are half of what other commands wait for
+    from services.scoring.forms.form import as_published, form_of  # noqa: PLC0415
+
     book = load_rulebook(rulebook)
     day, moment = read_question(as_of or f"{book.year}-12-31", known_at)
     facts = load_events(events)
@@ -39,9 +40,9 @@ def _written(events: Path, rulebook: str, as_of: str | None, known_at: str | Non
     if as_of is None and known_at is None:
         asked = as_published(facts, asked)
     form = form_of(facts, asked, simulated=any(recorded.simulated for recorded in facts.history()))
-    made = {output / file.filename(form): file.make(form) for file in FILES.values()}
     try:
         output.mkdir(parents=True, exist_ok=True)
+        made = {output / file.filename(form): file.make(form) for file in FILES.values()}
         for path, content in made.items():
             path.write_bytes(content)
     except OSError as fault:

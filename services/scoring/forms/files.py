@@ -9,7 +9,6 @@ from services.scoring.forms.charts import inspections_chart, score_chart
 from services.scoring.forms.form import Form
 from services.scoring.forms.goal_table import goal_table
 from services.scoring.forms.marks import SIMULATED
-from services.scoring.forms.report import report_pdf
 from services.scoring.forms.sheets import workbook
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -23,6 +22,13 @@ def goal_sheet(form: Form) -> bytes:
 def self_assessment_sheet(form: Form) -> bytes:
     """项目支出绩效自评表 as xlsx."""
     return workbook(assessment_table(form), form.result.as_of)
+
+
+def report(form: Form) -> bytes:
+    """Both forms and the charts as PDF."""
+    from services.scoring.forms.report import report_pdf  # noqa: PLC0415  # a quarter of a second that only printing needs
+
+    return report_pdf(form)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +51,7 @@ FILES: Mapping[str, File] = {
     "self_assessment_sheet": File(
         name="项目支出绩效自评表", ending="xlsx", media_type=XLSX, make=self_assessment_sheet
     ),
-    "self_assessment_pdf": File(name="项目支出绩效自评表", ending="pdf", media_type="application/pdf", make=report_pdf),
+    "self_assessment_pdf": File(name="项目支出绩效自评表", ending="pdf", media_type="application/pdf", make=report),
     "budget_import": File(name="绩效自评导入", ending="xlsx", media_type=XLSX, make=budget_import_sheet),
     "inspections_chart": File(name="安全检查情况", ending="png", media_type="image/png", make=inspections_chart),
     "score_chart": File(name="得分变化", ending="png", media_type="image/png", make=score_chart),

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import structlog
@@ -20,10 +21,17 @@ def public_half(file: Path) -> Path:
 
 
 def make_key(file: Path, algorithm: Algorithm = "Ed25519") -> PrivateKey:
-    """Make a new key and both its files; raises FileExistsError where one is there, which is never overwritten."""
+    """Make a new key and both its files; raises FileExistsError where one is there, which is never overwritten.
+
+    The private half appears whole or not at all, also to a replica that looks for it at the same moment.
+    """
     key = new_key(algorithm)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as private:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.") as private:  # readable by its owner alone
         private.write(private_pem(key))
+        private.flush()
+        os.fsync(private.fileno())
+        file.hardlink_to(private.name)
     public_half(file).write_text(public_pem(key.public))
     return key
 

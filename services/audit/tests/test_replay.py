@@ -146,6 +146,16 @@ def test_ledgers_computed_anew_no_longer_lead_to_the_published_heads(hall: Insta
     head, result = by_ledgers.differences
     assert head.startswith("head of work_orders: published position 6 sha256:")
     assert result.startswith("result: expected total")
+    assert result.endswith("; first at indicators[1].actual: 1 expected, 0 found")
+
+
+def test_who_signed_is_asked_of_what_was_published(hall: Installation) -> None:
+    published(hall)
+
+    hall.chain_anew("scoring", 5, signed_by="user:chen")
+
+    (one,) = replayed(hall)
+    assert "the result was signed by user:chen, expected 2 people" in one.differences
 
 
 def test_the_databases_that_are_needed_are_named(hall: Installation) -> None:

@@ -14,81 +14,39 @@ from shared.service import query
 class Paperwork(questions.Questions):
     """Fills in the forms of a year.
 
-    They answer the same question as the assessment does; where none of `as_of`, `known_at` and `rulebook` is given and a
+    They answer the same question as the assessment does (`asked`); where none of `as_of`, `known_at` and `rulebook` is given and a
     result stands published, they show that one. A file is {media_type, body: base64, filename}.
     """
 
     @query
-    def goal_sheet(
-        self,
-        facility: str,
-        year: int,
-        as_of: str | None = None,
-        known_at: str | None = None,
-        rulebook: str | None = None,
-    ) -> dict[str, str]:
+    def goal_sheet(self, facility: str, year: int, **asked: str | None) -> dict[str, str]:
         """The 项目绩效目标表 as xlsx."""
-        return _file("goal_sheet", self._form(facility, year, as_of, known_at, rulebook))
+        return _file("goal_sheet", self._form(facility, year, **asked))
 
     @query
-    def self_assessment_sheet(
-        self,
-        facility: str,
-        year: int,
-        as_of: str | None = None,
-        known_at: str | None = None,
-        rulebook: str | None = None,
-    ) -> dict[str, str]:
+    def self_assessment_sheet(self, facility: str, year: int, **asked: str | None) -> dict[str, str]:
         """The 项目支出绩效自评表 as xlsx."""
-        return _file("self_assessment_sheet", self._form(facility, year, as_of, known_at, rulebook))
+        return _file("self_assessment_sheet", self._form(facility, year, **asked))
 
     @query
-    def self_assessment_pdf(
-        self,
-        facility: str,
-        year: int,
-        as_of: str | None = None,
-        known_at: str | None = None,
-        rulebook: str | None = None,
-    ) -> dict[str, str]:
+    def self_assessment_pdf(self, facility: str, year: int, **asked: str | None) -> dict[str, str]:
         """Both forms and the charts as PDF."""
-        return _file("self_assessment_pdf", self._form(facility, year, as_of, known_at, rulebook))
+        return _file("self_assessment_pdf", self._form(facility, year, **asked))
 
     @query
-    def budget_import(
-        self,
-        facility: str,
-        year: int,
-        as_of: str | None = None,
-        known_at: str | None = None,
-        rulebook: str | None = None,
-    ) -> dict[str, str]:
+    def budget_import(self, facility: str, year: int, **asked: str | None) -> dict[str, str]:
         """The import of the budget system as xlsx."""
-        return _file("budget_import", self._form(facility, year, as_of, known_at, rulebook))
+        return _file("budget_import", self._form(facility, year, **asked))
 
     @query
-    def inspections_chart(
-        self,
-        facility: str,
-        year: int,
-        as_of: str | None = None,
-        known_at: str | None = None,
-        rulebook: str | None = None,
-    ) -> dict[str, str]:
+    def inspections_chart(self, facility: str, year: int, **asked: str | None) -> dict[str, str]:
         """Month × system as PNG."""
-        return _file("inspections_chart", self._form(facility, year, as_of, known_at, rulebook))
+        return _file("inspections_chart", self._form(facility, year, **asked))
 
     @query
-    def score_chart(
-        self,
-        facility: str,
-        year: int,
-        as_of: str | None = None,
-        known_at: str | None = None,
-        rulebook: str | None = None,
-    ) -> dict[str, str]:
+    def score_chart(self, facility: str, year: int, **asked: str | None) -> dict[str, str]:
         """The score over the year as PNG."""
-        return _file("score_chart", self._form(facility, year, as_of, known_at, rulebook))
+        return _file("score_chart", self._form(facility, year, **asked))
 
     @query
     def inspection_matrix(
@@ -115,7 +73,14 @@ class Paperwork(questions.Questions):
             "systems": [row.as_json() for row in rows],
         }
 
-    def _form(self, facility: str, year: int, as_of: str | None, known_at: str | None, rulebook: str | None) -> Form:
+    def _form(
+        self,
+        facility: str,
+        year: int,
+        as_of: str | None = None,
+        known_at: str | None = None,
+        rulebook: str | None = None,
+    ) -> Form:
         asked = self._question(facility, year, as_of, known_at, rulebook)
         with self.live.facts(facility) as (facts, _):
             if as_of is known_at is rulebook is None:

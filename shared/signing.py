@@ -133,7 +133,14 @@ def new_key(algorithm: Algorithm = "Ed25519") -> PrivateKey:
     """A new key, of the system's random numbers."""
     if algorithm == "Ed25519":
         return _Ed25519Private(Ed25519PrivateKey.generate())
-    return _SM2Private(*SM2().generate_keypair())
+    secret, _ = SM2().generate_keypair()
+    return sm2_key(secret)
+
+
+def sm2_key(secret: bytes) -> PrivateKey:
+    """The SM2 key of a secret number, whose leading zeros may be left out (as the library does)."""
+    whole = secret.rjust(32, b"\0")
+    return _SM2Private(whole, SM2().generate_pk(whole))
 
 
 def key_id(key: PublicKey) -> str:

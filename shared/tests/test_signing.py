@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from shared.errors import Invalid
-from shared.signing import Algorithm, key_id, new_key, private_pem, public_pem, read_private, read_public
+from shared.signing import Algorithm, key_id, new_key, private_pem, public_pem, read_private, read_public, sm2_key
 
 each_algorithm = pytest.mark.parametrize("algorithm", get_args(Algorithm))
 SAID = "封印".encode()
@@ -46,6 +46,15 @@ def test_keys_are_read_back_from_their_files(algorithm: Algorithm) -> None:
     assert again.public.verifies(again.sign(SAID), SAID)
     assert key_id(again.public) == key_id(read_public(public_pem(key.public)))
     assert again.public.algorithm == algorithm
+
+
+def test_a_secret_that_begins_with_zeros_is_a_key_like_any_other() -> None:
+    key = sm2_key(b"\x07")
+
+    again = read_private(private_pem(key))
+
+    assert private_pem(again) == private_pem(key)
+    assert key.public.verifies(again.sign(SAID), SAID)
 
 
 @each_algorithm

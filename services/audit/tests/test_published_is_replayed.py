@@ -100,7 +100,7 @@ def test_published_is_replayed(
 ) -> None:
     folder: Path = tmp_path_factory.mktemp("replayed")
     with installation(f"sqlite:///{folder / 'any.db'}") as hall:
-        hall.clock.advance(local(YEAR_END))
+        hall.clock.advance(local("2022-01-03"))  # by then the year is over in every time zone
         office = Office(hall, history)
         for step in [*steps, "publish", "tell", "tell", "hear", "ask"]:
             office.do(step)

@@ -22,7 +22,7 @@ from services.audit.proof import Proof, check_proof, read_proof, write_proof
 from services.audit.report import SHOWN, content_of, given_up, opened, read_key_file
 from services.audit.snapshot import Unreadable, distinct, snapshot
 from services.audit.verify import KEEPER, is_text
-from services.scoring.publishing.bundle import LARGEST, Bundle, read_bundle, write_bundle
+from services.scoring.publishing.bundle import LARGEST, Bundle, Changed, read_bundle, write_bundle
 from services.scoring.publishing.bundle_index import photos_named
 from services.scoring.publishing.evidence import Publication, gather, published
 from services.scoring.publishing.seal import Statement
@@ -162,7 +162,10 @@ def check(file: Path, key_files: tuple[Path, ...]) -> int:
 
 
 def _check_bundle(content: bytes, keys: list[PublicKey]) -> int:
-    bundle = read_bundle(content)
+    try:
+        bundle = read_bundle(content)
+    except Changed as fault:
+        return _print_faults([str(fault)])
     opened_ = bundle.opened()
     faults = list(check_bundle(content, bundle, opened_, keys))
     if faults:

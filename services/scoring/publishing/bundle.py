@@ -28,6 +28,10 @@ LARGEST = 2**30
 """In bytes; a year of a large hall has some ten million."""
 
 
+class Changed(Invalid):
+    """A file in a bundle is not the one that was put into it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
     """The parts, as bytes: `events` are whole envelopes by source and position, `photos` files by their SHA-256."""
@@ -91,6 +95,7 @@ def write_bundle(bundle: Bundle) -> bytes:
 def read_bundle(content: bytes) -> Bundle:
     """Take a zip apart; raises Invalid where it is no bundle: a file more or less, compressed, or of another name.
 
+    Raises Changed where a file in it is not what its checksum says.
     Nothing is unpacked to disk, and nothing is larger than the zip itself.
     """
     if len(content) > LARGEST:
@@ -124,7 +129,16 @@ def _files(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
             raise Invalid(f"expected the file {name} stored as it is, not compressed from {entry.file_size} bytes")
         seen.add(name)
-        yield name, archive.read(entry)
+        yield name, _read(archive, entry)
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    try:
+        return archive.read(entry)
+    except zipfile.BadZipFile as fault:
+        if "CRC" in str(fault):
+            raise Changed(f"{entry.filename}: is not the file that was put in: its checksum is another") from fault
+        raise
 
 
 def _lines(content: bytes, name: str) -> list[bytes]:

@@ -3,12 +3,9 @@
 import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
 
 import structlog
-from nameko.extensions import DependencyProvider
 
-from shared.config import setting
 from shared.errors import Invalid, Unavailable
 from shared.signing import Algorithm, PrivateKey, key_id, new_key, private_pem, public_pem, read_private
 
@@ -49,20 +46,3 @@ def key_of(file: Path) -> PrivateKey:
         return read_private(file.read_text())
     except (OSError, UnicodeDecodeError, Invalid) as fault:
         raise Unavailable(f"the sealing key {file} cannot be used: {fault}") from fault
-
-
-class SealingKey(DependencyProvider):
-    """Injects the key that SEAL_KEY names, read at each use: None where none is named."""
-
-    def setup(self) -> None:
-        """Know the file."""
-        name = setting(self.container.config, "SEAL_KEY")
-        self._file = Path(name) if name else None
-
-    def get_dependency(self, worker_ctx: Any) -> "SealingKey":
-        """Itself; the key is asked for only where something is sealed."""
-        return self
-
-    def key(self) -> PrivateKey | None:
-        """The key; raises Unavailable where it cannot be read."""
-        return None if self._file is None else key_of(self._file)

@@ -10,10 +10,10 @@ from services.scoring import commands, views
 from services.scoring.aggregate import Assessment
 from services.scoring.evaluation import Result, evaluate, result_bytes, result_sha256
 from services.scoring.live import LiveFacts, LiveFactsProvider
-from services.scoring.publishing.keys import SealingKey
 from services.scoring.publishing.seal import sealed
 from services.scoring.questions.missing import missing
 from services.scoring.wiring import rulebooks
+from services.scoring.wiring.sealing import SealingKey
 from shared.contracts.scoring import AssessmentOpened, AssessmentPublished, AssessmentSigned
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import timestamp

@@ -19,7 +19,7 @@ from services.scoring.offline import score_file
 from services.scoring.publishing.bundle import Bundle, read_bundle, write_bundle
 from services.scoring.publishing.evidence import gather
 from services.scoring.publishing.evidence import published as publication
-from services.scoring.publishing.seal import read_seal, sealed
+from services.scoring.publishing.seal import Seal, read_seal, sealed
 from services.scoring.tests.sealing import KEY
 from shared.contracts.scoring import AssessmentPublished
 from shared.errors import Invalid
@@ -179,6 +179,19 @@ def test_a_seal_of_ones_own_making_is_by_a_key_that_is_not_known(made: Made) -> 
 
     assert refused.startswith("sealed by key ")
     assert differs == ["seal.json: the signature does not hold"]
+
+
+def test_a_tree_hash_that_the_ledger_does_not_give_is_named(made: Made) -> None:
+    said = read_seal(made.bundle.seal).statement
+    other = replace(said.heads["work_orders"], root=f"sha256:{64 * '0'}")
+    wrong = replace(made.event, heads={**said.heads, "work_orders": other})
+    publication_ = sealed(wrong, said.facility, said.sealed_at, KEY, simulated=True)
+    assert publication_.seal is not None
+    seal = Seal(statement=replace(said, heads=publication_.heads), signature=publication_.seal)
+
+    (found,) = faults(write_bundle(replace(made.bundle, seal=seal.as_bytes())))
+
+    assert found.startswith("events/work_orders.jsonl: its tree hash is sha256:")
 
 
 def test_a_result_that_was_never_signed_by_two_is_named(made: Made) -> None:

@@ -5,6 +5,7 @@ import secrets
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,30 @@ def test_the_passwords_are_random_and_for_their_owner_only(containers: Container
     assert len(values) == len(set(values)) == 6
     assert min(map(len, values)) == 48
     assert containers.env_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_published_there_is_sealed_by_a_key_that_only_scoring_has(
+    containers: Containers, tmp_path: Path
+) -> None:
+    year, id_ = f"{FACILITY}/assessments/2021", f"{FACILITY}/assessments/assessment-2021"
+    lacking = [one["code"] for one in containers.api.get(f"{year}/missing", as_of="2021-02-28")]
+    for who in ("user:zhao", "user:qian"):
+        signed = {"as_of": "2021-02-28", "acknowledged": lacking}
+        containers.api.post(f"{id_}/sign", signed, key=f"sign:{who}", actor=who)
+    containers.api.post(f"{id_}/publish", {}, key="publish")
+    files = {"b.zip": f"{year}/bundle.zip", "key.pem": "/seal-key.pem", "report.pdf": f"{year}/self-assessment.pdf"}
+    for name, path in files.items():
+        address = f"http://127.0.0.1:{containers.port}/v1{path}"
+        (tmp_path / name).write_bytes(urllib.request.urlopen(address, timeout=PATIENCE_SECONDS).read())
+
+    command = [sys.executable, "-m", "services.cli", "audit", "check", "b.zip", "--key", "key.pem"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    checked = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+    mode = containers.container("scoring").exec_run(["stat", "-c", "%a %u", "/var/lib/xunjian/seal.pem"]).output
+    assert mode.split() == [b"600", b"10001"]
 
 
 def test_a_service_that_is_killed_is_missed_and_comes_back_with_all_it_knew(containers: Containers) -> None:

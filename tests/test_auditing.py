@@ -2,11 +2,15 @@
 
 import http.client
 import json
+import zipfile
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+from PIL import Image
 
 from shared.clock import SystemClock
 from shared.contracts.scoring import EvidenceExported, EvidenceRead
@@ -15,7 +19,7 @@ from shared.event import read
 from shared.ledger import Ledger
 from tests.conftest import Start, run_xunjian
 from tests.processes import Platform
-from tests.story import Story, moment
+from tests.story import MANAGER, Story, moment
 
 AS_OF = "2021-03-31"
 YEAR = "/assessments/2021"
@@ -44,6 +48,30 @@ def get(platform: Platform, path: str, **headers: str) -> Answer:
         connection.close()
 
 
+class Photographed(Story):
+    """A story in which each round has a photo of its first point."""
+
+    photo = ""
+
+    def tell(self, path: str, body: dict[str, Any], actor: str = MANAGER) -> Any:
+        """Send a command; with results goes the photo."""
+        if path.endswith("/inspect") and self.photo:
+            first, *others = body["results"]
+            body = {**body, "results": [{**first, "photos": [self.photo]}, *others]}
+        return super().tell(path, body, actor)
+
+
+def keep_photo(platform: Platform) -> str:
+    """Send a photo; its SHA-256."""
+    picture = BytesIO()
+    Image.new("RGB", (8, 8), "red").save(picture, "png")
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60)
+    connection.request("POST", "/v1/facilities/hall/photos", picture.getvalue(), {"Content-Type": "image/png"})
+    sha256_: str = json.loads(connection.getresponse().read())["sha256"]
+    connection.close()
+    return sha256_
+
+
 def published(story: Story) -> Any:
     """Let two people sign the quarter as it is known now, and publish it."""
     story.platform.settle()
@@ -66,8 +94,12 @@ def looks(platform: Platform) -> list[EvidenceRead | EvidenceExported]:
 
 def test_what_is_published_is_handed_out_checked_and_explained(start: Start, tmp_path: Path) -> None:
     with start() as platform:
-        story = Story(platform)
-        story.tell_all()
+        story = Photographed(platform)
+        story.begin()
+        story.photo = keep_photo(platform)
+        for month in (1, 2, 3):
+            story.month(month)
+        story.end()
         answer = published(story)
         bundle, seal, key = (tmp_path / name for name in ("b.zip", "seal.json", "key.pem"))
         for file, path in ((bundle, f"{YEAR}/bundle.zip"), (seal, f"{YEAR}/seal.json"), (key, "/seal-key.pem")):
@@ -81,6 +113,9 @@ def test_what_is_published_is_handed_out_checked_and_explained(start: Start, tmp
 
         assert (checked.returncode, checked.stderr) == (0, "")
         assert checked.stdout.startswith("held: hall assessment-2021 as of 2021-03-31, total ")
+        assert checked.stdout.splitlines()[0].endswith(", 1 photo")
+        with zipfile.ZipFile(bundle) as archive:
+            assert sha256(archive.read(f"photos/{story.photo}")).hexdigest() == story.photo
         assert verified.returncode == 0, verified.stdout + verified.stderr
         assert story.ask(f"{YEAR}/status")["published"]["result_sha256"] == answer["result_sha256"]
         (export,) = looks(platform)

@@ -5,9 +5,9 @@ import getpass
 import hashlib
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, ParamSpec
 from urllib.parse import unquote
@@ -19,11 +19,10 @@ from uuid_utils import uuid7
 from services.audit.check import check_bundle
 from services.audit.events import event_lines, last_positions
 from services.audit.proof import Proof, check_proof, read_proof, write_proof
-from services.audit.report import SHOWN, content_of, given_up, opened, read_key_file
+from services.audit.report import SHOWN, content_of, counted, given_up, opened, read_key_file
 from services.audit.snapshot import Unreadable, distinct, snapshot
 from services.audit.verify import KEEPER, is_text
 from services.scoring.publishing.bundle import LARGEST, Bundle, Changed, read_bundle, write_bundle
-from services.scoring.publishing.bundle_index import photos_named
 from services.scoring.publishing.evidence import Publication, gather, published
 from services.scoring.publishing.seal import Statement
 from services.scoring.publishing.seal_code import seal_code
@@ -81,24 +80,19 @@ class _Found:
     def bundle(self) -> Bundle:
         """The evidence, with the photos that deductions rest on where they are at hand."""
         bare = gather(self.databases[KEEPER], self.publication)
-        return gather(self.databases[KEEPER], self.publication, dict(self._photos(bare)))
+        return replace(bare, photos=dict(self._photos(bare.opened().photos())))
 
-    def _photos(self, bare: Bundle) -> Iterator[tuple[str, bytes]]:
-        if PHOTOS_OF not in self.databases:
-            return
-        opened_ = bare.opened()
-        events = {recorded.id: recorded for recorded in opened_.history}
-        kept = Attachments(self.databases[PHOTOS_OF], attachments)
-        for row in opened_.result["indicators"]:
-            for deduction in row["deductions"]:
-                for sha256 in photos_named(deduction, events):
-                    if content := kept.content(self.facility, sha256):
-                        yield sha256, content
+    def _photos(self, named: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        if PHOTOS_OF in self.databases:
+            kept = Attachments(self.databases[PHOTOS_OF], attachments)
+            found = ((sha256, kept.content(self.facility, sha256)) for sha256 in named)
+            yield from ((sha256, content) for sha256, content in found if content is not None)
 
 
 @_told
 def export(asked: Asked, out: Path) -> int:
     """Write the bundle of what stands published; returns the exit status, 1 where it would not hold."""
+    _must_have_a_folder(out)
     with _found(asked) as found:
         bundle = found.bundle()
         content = write_bundle(bundle)
@@ -127,6 +121,7 @@ def events(data: Path, config: Path | None, facility: str | None, by: str | None
 @_told
 def prove(asked: Asked, indicator: str, number: int, out: Path) -> int:
     """Write the proof of one deduction of what stands published; returns the exit status."""
+    _must_have_a_folder(out)
     with _found(asked) as found:
         content = write_proof(gather(found.databases[KEEPER], found.publication), indicator, number)
         _recorded(found.databases, found.facility, asked.by, f"proof {asked.year} {indicator} {number}", content)
@@ -172,7 +167,8 @@ def _check_bundle(content: bytes, keys: list[PublicKey]) -> int:
         return _print_faults(faults)
     events = sum(map(len, bundle.events.values()))
     by = opened_.seal.signature
-    click.echo(f"held: {_what(opened_.seal.statement)}, {events:,} events, {len(bundle.photos)} photos")
+    said = f"{counted(events, 'event')}, {counted(len(bundle.photos), 'photo')}"
+    click.echo(f"held: {_what(opened_.seal.statement)}, {said}")
     click.echo(f"sealed by {by.algorithm} key {by.key_id}")
     return 0
 
@@ -271,6 +267,12 @@ def _writable(database: Database) -> Database:
     if not database.sqlite:
         return Database(database.url.render_as_string(hide_password=False))
     return Database(f"sqlite:///{unquote(str(database.url.database).removeprefix('file:'))}")
+
+
+def _must_have_a_folder(out: Path) -> None:
+    """Refuse a place that cannot be written to, before it is recorded that something left."""
+    if not out.parent.is_dir():
+        raise Invalid(f"--out {out}: expected a folder that is there, not {out.parent}")
 
 
 def _kind(code: Path) -> Literal["png", "svg"]:

@@ -152,11 +152,11 @@ def _print_faults(first: Sequence[Fault], count: int) -> None:
 
 
 def _print_summary(summary: Mapping[str, Any], seconds: float, absent: Sequence[str]) -> None:
-    verdict = "held" if summary["held"] else _counted(summary["differences"], "difference")
-    facilities = _counted(summary["facilities"], "facility", "facilities")
-    services = _counted(len(summary["services"]), "service")
-    seals = _counted(summary["seals"], "seal") + " (signatures not checked: no key given)" * _unchecked(summary)
-    click.echo(f"{verdict}: {services}, {facilities}, {_counted(summary['events'], 'event')}, {seals}, {seconds} s")
+    verdict = "held" if summary["held"] else counted(summary["differences"], "difference")
+    facilities = counted(summary["facilities"], "facility", "facilities")
+    services = counted(len(summary["services"]), "service")
+    seals = counted(summary["seals"], "seal") + " (signatures not checked: no key given)" * _unchecked(summary)
+    click.echo(f"{verdict}: {services}, {facilities}, {counted(summary['events'], 'event')}, {seals}, {seconds} s")
     if absent:
         click.echo(f"not compared with {', '.join(absent)}: no database given")
 
@@ -165,7 +165,8 @@ def _unchecked(summary: Mapping[str, Any]) -> bool:
     return bool(summary["seals"]) and not summary["signatures_checked"]
 
 
-def _counted(number: int, one: str, several: str = "") -> str:
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number with its noun: `1 event`, `1,531 events`."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 

@@ -46,7 +46,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         published(hall)
         found = publication(hall.databases["scoring"], HALL, 2021)
         photo = b"a photo"
-        bundle = gather(hall.databases["scoring"], found, {hashlib.sha256(photo).hexdigest(): photo})
+        bare = gather(hall.databases["scoring"], found)
+        bundle = replace(bare, photos={hashlib.sha256(photo).hexdigest(): photo})
         yield Made(bundle, write_bundle(bundle), found.event)
 
 

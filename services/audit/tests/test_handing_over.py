@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,10 @@ from PIL import Image
 from services.audit.cli import audit_group
 from services.audit.tests.installation import Installation, installation, lived_in, published
 from services.scoring.tests.sealing import KEY
+from services.work_orders.tables import attachments
+from shared.attachments import Attachments
 from shared.contracts.scoring import EvidenceExported
+from shared.contracts.work_orders import PointResult, PointsInspected
 from shared.event import read
 from shared.signing import key_id, new_key, public_pem, read_private, read_public
 
@@ -96,6 +100,28 @@ def test_a_bundle_is_exported_recorded_and_checked(hall: Installation, config: P
     assert (taken.what, taken.sha256, taken.exported_by) == ("bundle 2021", sha256, "user:auditor")
     again = audit("verify", "--config", config, "--key", key)
     assert again.stdout.startswith("held: 4 services, 1 facility, 21 events, 1 seal, ")
+
+
+def test_the_photos_behind_deductions_travel_along_and_no_others(sqlite_url: str, key: Path, tmp_path: Path) -> None:
+    with installation(sqlite_url) as hall:
+        lived_in(hall)
+        kept = Attachments(hall.databases["work_orders"], attachments)
+        behind, other = (kept.keep("hall", name, "image/png")["sha256"] for name in (b"behind", b"other"))
+        results = (PointResult(point_id="P-1", outcome="normal", photos=(behind, 64 * "0")),)
+        told = PointsInspected(work_order_id="wo-1", occurrence_id="v-11", system_id="hvac", results=results)
+        hall.tell("work-order/wo-1", told, on="2022-01-05", version=6)
+        hall.follow()
+        published(hall)
+
+        made = audit("export", "--config", config_of(hall, tmp_path), "--year", "2021", "-o", tmp_path / "b.zip")
+        checked = audit("check", tmp_path / "b.zip", "--key", key)
+
+    assert (made.exit_code, made.stderr) == (0, "")
+    assert checked.stdout.splitlines()[0].endswith(", 1 photo")
+    with zipfile.ZipFile(tmp_path / "b.zip") as bundle:
+        assert bundle.read(f"photos/{behind}") == b"behind"
+        assert f'href="photos/{behind}"' in bundle.read("index.html").decode()
+        assert f"photos/{other}" not in bundle.namelist()
 
 
 def test_from_postgresql_it_is_exported_and_recorded_alike(postgres_url: str, key: Path, tmp_path: Path) -> None:
@@ -204,7 +230,9 @@ def test_of_a_copy_that_cannot_be_written_to_it_is_said_that_nothing_is_recorded
     assert (tmp_path / "b.zip").exists()
 
 
-def test_bad_input_is_one_line_and_status_2(config: Path, key: Path, tmp_path: Path, subtests: pytest.Subtests) -> None:
+def test_bad_input_is_one_line_and_status_2(
+    hall: Installation, config: Path, key: Path, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
     bundle, other, text = tmp_path / "b.zip", tmp_path / "other.pem", tmp_path / "text"
     audit("export", "--config", config, "--year", "2021", "-o", bundle)
     other.write_text(public_pem(new_key().public))
@@ -219,6 +247,7 @@ def test_bad_input_is_one_line_and_status_2(config: Path, key: Path, tmp_path: P
         "a seal by another": (["verify", "--config", config, "--key", other], "sealed by key"),
         "another facility": (["export", *year, "--facility", "x", "-o", tmp_path / "x.zip"], "one of hall, not x"),
         "another year": (["export", "--config", config, "--year", "2020", "-o", tmp_path / "x.zip"], "of 2020 in hall"),
+        "no folder": (["export", *year, "-o", tmp_path / "none" / "x.zip"], "expected a folder that is there"),
         "a folder as file": (["export", *year, "-o", tmp_path], "is a directory"),
         "no actor": (["export", *year, "--by", "me", "-o", tmp_path / "x.zip"], "expected user:<id>"),
         "no deduction": (
@@ -235,6 +264,7 @@ def test_bad_input_is_one_line_and_status_2(config: Path, key: Path, tmp_path: P
             assert why in found.stderr
             assert found.stdout == ""
     assert not (tmp_path / "x.zip").exists()
+    assert [taken.what for taken in exported(hall)] == ["bundle 2021"]  # the one that was made for this test
 
 
 @pytest.mark.parametrize(("option", "algorithm"), [((), "Ed25519"), (("--sm2",), "SM2")])

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from services.scoring.publishing.bundle_index import index
+from services.scoring.publishing.bundle_index import index, photos_named
 from services.scoring.publishing.seal import Seal, read_seal
 from services.scoring.rulebooks.rulebook import Rulebook, read_rulebook
 from shared.errors import Invalid
@@ -67,6 +67,12 @@ class Opened:
     rulebook: Rulebook
     result: Mapping[str, Any]
     history: Sequence[Recorded]
+
+    def photos(self) -> list[str]:
+        """The SHA-256 of every photo that the results behind its deductions name, each once."""
+        events = {recorded.id: recorded for recorded in self.history}
+        deductions = (deduction for row in self.result["indicators"] for deduction in row["deductions"])
+        return list(dict.fromkeys(photo for deduction in deductions for photo in photos_named(deduction, events)))
 
 
 def write_bundle(bundle: Bundle) -> bytes:

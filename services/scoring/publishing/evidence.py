@@ -1,6 +1,6 @@
 """What a published result rests on, gathered from scoring's own database: its journal holds every source's events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
@@ -68,8 +68,8 @@ def published(database: Database, facility: str, year: int) -> Publication:
     return Publication(recorded=recorded, event=recorded.event, seal=seal)
 
 
-def gather(database: Database, publication: Publication, photos: Mapping[str, bytes] | None = None) -> Bundle:
-    """The bundle of a publication; raises NotFound where rulebook or result are not kept any more."""
+def gather(database: Database, publication: Publication) -> Bundle:
+    """The bundle of a publication, without photos; raises NotFound where rulebook or result are not kept any more."""
     said, facility = publication.event, publication.recorded.facility
     return Bundle(
         seal=publication.seal.as_bytes(),
@@ -80,7 +80,6 @@ def gather(database: Database, publication: Publication, photos: Mapping[str, by
         events={
             source: _envelopes(database, facility, source, head.position) for source, head in sorted(said.heads.items())
         },
-        photos=photos or {},
     )
 
 

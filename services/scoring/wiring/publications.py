@@ -1,16 +1,16 @@
 """What stands published, handed out: how an assessment stands, its seal as file and code, the bundle of its evidence."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import orjson
 
 from services.scoring.aggregate import SIGNATURES, Assessment
-from services.scoring.publishing.bundle import Bundle, write_bundle
-from services.scoring.publishing.bundle_index import photos_named
-from services.scoring.publishing.evidence import Publication, gather, life_of, published, standing
+from services.scoring.publishing.bundle import write_bundle
+from services.scoring.publishing.evidence import gather, life_of, published, standing
 from services.scoring.publishing.seal import seal_of
 from services.scoring.publishing.seal_code import seal_code
 from services.scoring.questions.missing import missing
@@ -78,7 +78,7 @@ class Publications(assessments.Assessing):
         """All that stands published of a year with what it rests on, photos included, as one zip; raises NotFound."""
         publication = published(self.ledger.database, facility, year)
         bare = gather(self.ledger.database, publication)
-        whole = gather(self.ledger.database, publication, dict(self._photos(publication, bare)))
+        whole = replace(bare, photos=dict(self._photos(facility, bare.opened().photos())))
         return _file(write_bundle(whole), "application/zip", f"evidence-{facility}-{year}.zip")
 
     def _lacking(self, facility: str, year: int, official: str) -> list[str]:
@@ -87,14 +87,11 @@ class Publications(assessments.Assessing):
         with self.live.facts(facility) as (facts, _):
             return [one.code for one in missing(facts, self._must_have(official), as_of, now)]
 
-    def _photos(self, publication: Publication, bare: Bundle) -> Iterator[tuple[str, bytes]]:
-        """The photos that the results behind deductions name, as far as work_orders keeps them."""
-        opened = bare.opened()
-        events = {recorded.id: recorded for recorded in opened.history}
-        deductions = (deduction for row in opened.result["indicators"] for deduction in row["deductions"])
-        for sha256 in {photo for deduction in deductions for photo in photos_named(deduction, events)}:
+    def _photos(self, facility: str, named: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Those of some photos that work_orders keeps."""
+        for sha256 in named:
             try:
-                found = self.work_orders.call("photo", facility=publication.recorded.facility, sha256=sha256)
+                found = self.work_orders.call("photo", facility=facility, sha256=sha256)
             except NotFound:
                 continue
             yield sha256, b64decode(found["body"])

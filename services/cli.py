@@ -31,6 +31,8 @@ HOSTED = {
     "scheduling": "Scheduling",
     "work_orders": "WorkOrders",
     "scoring": "Scoring",
+    "integration": "Integration",
+    "access": "Access",
     "gateway": "Gateway",
 }
 """Each service's class, in `services.<name>.service`."""

@@ -6,7 +6,7 @@ A service class derives from `LedgerService`; its `@command`, `@query` and `@sub
 import functools
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from time import monotonic
 from typing import Any, ClassVar, TypeVar
@@ -25,7 +25,7 @@ from shared.event import flat, timestamp
 from shared.installation import remember_now
 from shared.ledger import Done, Ledger
 from shared.provider import LedgerProvider
-from shared.roles import Role, must_have_one
+from shared.rights import RIGHTS, Role, must_have_one
 from shared.rpc import Calls, Correlation
 from shared.schema import schema_of
 from shared.subscription import Subscription
@@ -40,10 +40,11 @@ ATTEMPTS = 10
 """How often a command is decided anew when others change its streams meanwhile."""
 
 
-def command(schema: type[C], by: tuple[Role, ...]) -> Callable[[Callable[[Any, Unit, C], Any]], Any]:
+def command(schema: type[C]) -> Callable[[Callable[[Any, Unit, C], Any]], Any]:
     """Offer a method as a command: `facility`, `data` (validated to `schema`, a dataclass), and `context` over RPC.
 
-    Only a caller who holds one of the roles `by` (`context["roles"]`) may give it; others get Forbidden.
+    Only a caller who holds one of the roles that `shared.rights` names for it (`context["roles"]`) may give it; others
+    get Forbidden.
 
     The method gets a Unit and the command, decides, and may answer a JSON value; its events and its answer are
     committed in one transaction, once per `context["command_id"]`.
@@ -54,7 +55,7 @@ def command(schema: type[C], by: tuple[Role, ...]) -> Callable[[Callable[[Any, U
         @functools.wraps(method)
         def carry_out(self: "LedgerService", facility: str, data: dict[str, Any], context: dict[str, Any]) -> Any:
             with structlog.contextvars.bound_contextvars(correlation_id=context["correlation_id"]):
-                must_have_one(context.get("roles", ()), by)
+                must_have_one(context.get("roles", ()), self.rights[f"{self.name}.{method.__name__}"])
                 if errors := flat(validator.validate(data)):
                     raise Invalid(errors)
                 try:
@@ -72,9 +73,23 @@ def command(schema: type[C], by: tuple[Role, ...]) -> Callable[[Callable[[Any, U
                         "the database went away; whether the command was carried out is not known"
                     ) from fault
 
+        carry_out.asks = schema  # type: ignore[attr-defined]  # what the API's document says of its body
         return rpc(expected_exceptions=Refused)(carry_out)  # given both at once, nameko drops the option
 
     return decorate
+
+
+def answers(form: Any) -> Callable[[Method], Method]:
+    """Say of what form a command's or a question's answer is, for the API's document: a dataclass or a list of one.
+
+    Of a list in pages it is the dataclass of a row. Stands above `@command` or `@query`; what says nothing answers null.
+    """
+
+    def say(method: Method) -> Method:
+        method.answers = form  # type: ignore[attr-defined]  # read by the API's document
+        return method
+
+    return say
 
 
 def query(method: Method) -> Method:
@@ -142,6 +157,7 @@ class LedgerService:
 
     name: ClassVar[str]
     views: ClassVar[Views | None] = None
+    rights: ClassVar[Mapping[str, Collection[Role]]] = RIGHTS
     ledger: Ledger = LedgerProvider()  # nameko puts the ledger itself into each instance
     correlation = Correlation()
 

@@ -25,6 +25,8 @@ SOURCES = {
     "scheduling": ("asset_registry", "work_orders"),
     "work_orders": ("asset_registry", "scheduling", "scoring"),
     "scoring": ("asset_registry", "scheduling", "work_orders"),
+    "integration": (),
+    "access": (),
 }
 """Whom each service follows."""
 

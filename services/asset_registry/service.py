@@ -23,7 +23,6 @@ from shared.contracts.work_orders import EquipmentReplaced
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import Recorded
 from shared.pages import Page, page
-from shared.roles import KEEPERS
 from shared.service import command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
@@ -38,23 +37,23 @@ class AssetRegistry(service.LedgerService):
     name = "asset_registry"
     views = views.VIEWS
 
-    @command(commands.RegisterFacility, by=KEEPERS)
+    @command(commands.RegisterFacility)
     def register_facility(self, do: Unit, asked: commands.RegisterFacility) -> None:
         """Register a facility."""
         do.find(Facility, asked.facility_id).register(FacilityRegistered(**vars(asked)), do.now)
 
-    @command(commands.RegisterSystem, by=KEEPERS)
+    @command(commands.RegisterSystem)
     def register_system(self, do: Unit, asked: commands.RegisterSystem) -> None:
         """Put a system of a registered facility in commission."""
         do.edit(Facility, do.facility)
         do.find(System, asked.system_id).register(SystemRegistered(**vars(asked)), do.now)
 
-    @command(commands.DecommissionSystem, by=KEEPERS)
+    @command(commands.DecommissionSystem)
     def decommission_system(self, do: Unit, asked: commands.DecommissionSystem) -> None:
         """Take a system out of commission."""
         do.edit(System, asked.system_id).decommission(asked.decommissioned_on, asked.reason, do.now)
 
-    @command(commands.AddPoints, by=KEEPERS)
+    @command(commands.AddPoints)
     def add_points(self, do: Unit, asked: commands.AddPoints) -> None:
         """Add points whose ids are new in the whole facility."""
         do.edit(System, asked.system_id).add_points(asked.equipment, asked.points, do.now)
@@ -63,17 +62,17 @@ class AssetRegistry(service.LedgerService):
         if taken:
             raise Rejected("point ids taken: " + ", ".join(f"{row.point_id} ({row.system_id})" for row in taken))
 
-    @command(commands.RetirePoints, by=KEEPERS)
+    @command(commands.RetirePoints)
     def retire_points(self, do: Unit, asked: commands.RetirePoints) -> None:
         """Retire points."""
         do.edit(System, asked.system_id).retire_points(asked.point_ids, asked.reason, do.now)
 
-    @command(commands.RelocatePoint, by=KEEPERS)
+    @command(commands.RelocatePoint)
     def relocate_point(self, do: Unit, asked: commands.RelocatePoint) -> None:
         """Relocate a point."""
         self._system_with(do, asked.point_id).relocate_point(asked.point_id, asked.location, do.now)
 
-    @command(commands.DescribeEquipment, by=KEEPERS)
+    @command(commands.DescribeEquipment)
     def describe_equipment(self, do: Unit, asked: commands.DescribeEquipment) -> None:
         """Say what equipment is; its documents were kept before."""
         do.edit(System, asked.system_id).describe_equipment(EquipmentDescribed(**vars(asked)), do.now)
@@ -86,14 +85,14 @@ class AssetRegistry(service.LedgerService):
         if unkept:
             raise Invalid(unkept)
 
-    @command(commands.ReplaceEquipment, by=KEEPERS)
+    @command(commands.ReplaceEquipment)
     def replace_equipment(self, do: Unit, asked: commands.ReplaceEquipment) -> None:
         """Say that other equipment stands at a point, where no work order says so."""
         nameplate = asked.nameplate or Nameplate()
         replaced = PointReplaced(point_id=asked.point_id, replaced_on=asked.replaced_on, nameplate=nameplate)
         self._system_with(do, asked.point_id).replace(replaced, do.now)
 
-    @command(commands.ImportAssets, by=KEEPERS)
+    @command(commands.ImportAssets)
     def import_assets(self, do: Unit, asked: commands.ImportAssets) -> dict[str, Any]:
         """Add what a sheet lists, all of it or nothing; answers {dry_run, systems, equipment, points, unchanged}."""
         do.edit(Facility, do.facility)
@@ -104,7 +103,7 @@ class AssetRegistry(service.LedgerService):
             do.forget()
         return {"dry_run": asked.dry_run, **found.counts}
 
-    @command(commands.KeepDocument, by=KEEPERS)
+    @command(commands.KeepDocument)
     def keep_document(self, do: Unit, asked: commands.KeepDocument) -> dict[str, Any]:
         """Keep a PDF document or a picture of at most 20 MiB; answers {sha256, media_type, size}."""
         do.edit(Facility, do.facility)

@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
+from services.access.views import VIEWS as ACCESS
 from services.asset_registry.views import VIEWS as ASSET_REGISTRY
 from services.audit.chain import shown
 from services.audit.snapshot import snapshot, stream, tables_of
+from services.integration.views import VIEWS as INTEGRATION
 from services.scheduling.views import VIEWS as SCHEDULING
 from services.scoring.views import VIEWS as SCORING
 from services.work_orders.views import VIEWS as WORK_ORDERS
@@ -21,6 +23,8 @@ VIEWS: Mapping[str, Views] = {
     "scheduling": SCHEDULING,
     "work_orders": WORK_ORDERS,
     "scoring": SCORING,
+    "integration": INTEGRATION,
+    "access": ACCESS,
 }
 """What each service folds."""
 

@@ -21,7 +21,7 @@ from services.scoring.aggregate import SIGNATURES, Assessment
 from services.scoring.evaluation import Result, evaluate, result_bytes, result_sha256
 from services.scoring.facts import Facts
 from services.scoring.rulebooks.rulebook import Rulebook, read_rulebook
-from shared.config import SERVICES
+from shared.config import SCORED
 from shared.contracts.scoring import AssessmentOpened, AssessmentPublished, AssessmentWithdrawn, Head
 from shared.database import Database
 from shared.errors import Invalid
@@ -110,7 +110,7 @@ class Replay:
     """Evaluates again, on the databases given by service; from scoring's journal, or from the services' own ledgers."""
 
     def __init__(self, databases: Mapping[str, Database], *, from_sources: bool = False) -> None:
-        needed = SERVICES if from_sources else (KEEPER,)
+        needed = SCORED if from_sources else (KEEPER,)
         if missing := [service for service in needed if service not in databases]:
             raise Unreadable(f"the database of {', '.join(missing)} is needed")
         self.databases = databases
@@ -160,7 +160,7 @@ class Replay:
 
     def _open(self, facility: str, assessment: _Assessment) -> Replayed:
         """Nothing is published: does the journal give what the services' own ledgers give, as of the newest day?"""
-        journal = self._read(facility, dict.fromkeys(SERVICES, EVER), from_ledgers=False)
+        journal = self._read(facility, dict.fromkeys(SCORED, EVER), from_ledgers=False)
         year = assessment.opened.year
         rulebook, differences = self._rulebook(assessment.life.official_sha256)
         replayed = Replayed(
@@ -261,7 +261,7 @@ def _assessments(history: Iterator[Recorded]) -> list[_Assessment]:
 
 
 def _lasts(heads: Mapping[str, Head]) -> dict[str, int]:
-    return {source: min(head.position, EVER) for source, head in heads.items() if source in SERVICES}
+    return {source: min(head.position, EVER) for source, head in heads.items() if source in SCORED}
 
 
 def _moved(expected: Mapping[str, Head], found: Mapping[str, Head], when: str) -> list[str]:

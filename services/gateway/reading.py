@@ -19,7 +19,7 @@ from services.gateway.problems import Unreadable
 from services.gateway.routes import Route, find
 from shared.errors import Invalid
 from shared.event import flat
-from shared.roles import ROLES
+from shared.rights import ROLES
 from shared.schema import schema_of
 
 MAX_DEPTH = 32

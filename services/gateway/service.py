@@ -53,6 +53,8 @@ class Gateway:
     scheduling = Peer("scheduling")
     work_orders = Peer("work_orders")
     scoring = Peer("scoring")
+    integration = Peer("integration")
+    access = Peer("access")
     registered = Registered()
     config = Config()
     correlation = Correlation()

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import orjson
 
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unavailable
-from shared.roles import Role
+from shared.rights import Role
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 TRIES = 3

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Literal
 
-from shared.roles import Role
+from shared.rights import Role
 
 Visit = tuple[str, int]
 """A system and the month of its inspection."""

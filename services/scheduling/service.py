@@ -26,7 +26,6 @@ from shared.contracts.work_orders import WorkOrderAssigned, WorkOrderOpened, Wor
 from shared.errors import NotFound
 from shared.event import Recorded
 from shared.pages import Page
-from shared.roles import KEEPERS
 from shared.rpc import Peer
 from shared.service import command, query
 from shared.subscription import subscribe
@@ -47,7 +46,7 @@ class Scheduling(clockwork.Clockwork):
     asset_registry = Peer("asset_registry")
     work_orders = Peer("work_orders")
 
-    @command(commands.AdoptPlan, by=KEEPERS)
+    @command(commands.AdoptPlan)
     def adopt_plan(self, do: Unit, asked: commands.AdoptPlan) -> Changes:
         """Adopt a plan for systems that are registered, with a workday calendar if any is known, and make what is due."""
         making, today = self._up_to_date(do)
@@ -61,7 +60,7 @@ class Scheduling(clockwork.Clockwork):
         making.bring_in_line(today, "workdays", "工作日历发布")
         return self._changes(do, making, before, asked.year, dry_run=asked.dry_run)
 
-    @command(commands.ChangePlanItem, by=KEEPERS)
+    @command(commands.ChangePlanItem)
     def change_plan_item(self, do: Unit, asked: commands.ChangePlanItem) -> Changes:
         """Change a duty from a day on: what was made ahead by its old reading is withdrawn, and made by the new one."""
         making, today = self._up_to_date(do)
@@ -70,7 +69,7 @@ class Scheduling(clockwork.Clockwork):
         making.bring_in_line(today, "plan", f"计划自 {asked.effective_on} 起变更：{asked.reason}")
         return self._changes(do, making, before, plan.year, dry_run=asked.dry_run)
 
-    @command(commands.WithdrawPlanItem, by=KEEPERS)
+    @command(commands.WithdrawPlanItem)
     def withdraw_plan_item(self, do: Unit, asked: commands.WithdrawPlanItem) -> Changes:
         """End a duty from a day on: what was made ahead for later dates is withdrawn."""
         making, today = self._up_to_date(do)
@@ -79,7 +78,7 @@ class Scheduling(clockwork.Clockwork):
         making.bring_in_line(today, "plan", f"计划自 {asked.effective_on} 起取消：{asked.reason}")
         return self._changes(do, making, before, plan.year, dry_run=asked.dry_run)
 
-    @command(commands.AmendWorkdays, by=KEEPERS)
+    @command(commands.AmendWorkdays)
     def amend_workdays(self, do: Unit, asked: commands.AmendWorkdays) -> Changes:
         """Say anew which days are worked: visits of dates from tomorrow on are read by that, where a plan stands already."""
         making, today = self._up_to_date(do)
@@ -92,7 +91,7 @@ class Scheduling(clockwork.Clockwork):
         making.bring_in_line(today, "workdays", f"工作日历修订：{asked.reason}")
         return self._changes(do, making, before, asked.year, dry_run=asked.dry_run)
 
-    @command(commands.ExcuseOccurrence, by=("manager",))
+    @command(commands.ExcuseOccurrence)
     def excuse_occurrence(self, do: Unit, asked: commands.ExcuseOccurrence) -> None:
         """Excuse a visit, or points of it, once it is known whose work it was."""
         self.must_have_heard(self.work_orders, do.facility)
@@ -100,7 +99,7 @@ class Scheduling(clockwork.Clockwork):
         doers = {row.doer for row in do.rows(views.doers_of(do.facility, asked.occurrence_id))}
         do.edit(Occurrence, asked.occurrence_id).excuse(asked.point_ids, asked.reason, do.actor, do.now, doers)
 
-    @command(commands.WithdrawOccurrence, by=KEEPERS)
+    @command(commands.WithdrawOccurrence)
     def withdraw_occurrence(self, do: Unit, asked: commands.WithdrawOccurrence) -> None:
         """Withdraw a visit, once it is sure that no work was reported for it."""
         self.must_have_heard(self.work_orders, do.facility)

@@ -18,7 +18,6 @@ from shared.contracts.scoring import (
 )
 from shared.errors import Invalid
 from shared.event import Recorded
-from shared.roles import ROLES
 from shared.service import command
 from shared.subscription import subscribe
 from shared.unit import Unit
@@ -30,35 +29,35 @@ class Scoring(publications.Publications, forms.Paperwork):
     name = "scoring"
     views = views.VIEWS
 
-    @command(commands.ReportSatisfaction, by=("manager", "integrator"))
+    @command(commands.ReportSatisfaction)
     def report_satisfaction(self, do: Unit, asked: commands.ReportSatisfaction) -> None:
         """Report visitors' ratings."""
         report = SatisfactionReported(**vars(asked))
         do.find(SatisfactionReport, asked.report_id).report(report, self.live.today(do.facility, do.now), do.now)
 
-    @command(commands.RecordCostBaseline, by=("finance", "manager"))
+    @command(commands.RecordCostBaseline)
     def record_cost_baseline(self, do: Unit, asked: commands.RecordCostBaseline) -> None:
         """Record what a year's repair cost."""
         _not_negative(amount=asked.amount)
         do.find(CostBaseline, str(asked.year)).tell(CostBaselineRecorded(**vars(asked)), do.now)
 
-    @command(commands.RecordBudget, by=("finance", "manager", "integrator"))
+    @command(commands.RecordBudget)
     def record_budget(self, do: Unit, asked: commands.RecordBudget) -> None:
         """Record how the budget stands."""
         _not_negative(initial=asked.initial, annual=asked.annual, executed=asked.executed)
         do.find(Budget, str(asked.year)).tell(BudgetRecorded(**vars(asked)), do.now)
 
-    @command(commands.WaiveDeduction, by=("manager",))
+    @command(commands.WaiveDeduction)
     def waive_deduction(self, do: Unit, asked: commands.WaiveDeduction) -> None:
         """Waive a deduction."""
         do.find(Waiver, asked.waiver_id).waive(DeductionWaived(**vars(asked), approved_by=do.actor), do.now)
 
-    @command(commands.RecordReading, by=ROLES)
+    @command(commands.RecordReading)
     def record_reading(self, do: Unit, asked: commands.RecordReading) -> None:
         """Keep who was shown what, before it is shown."""
         do.find(AuditAccess, str(uuid7())).tell(EvidenceRead(what=asked.what, read_by=do.actor), do.now)
 
-    @command(commands.RecordExport, by=ROLES)
+    @command(commands.RecordExport)
     def record_export(self, do: Unit, asked: commands.RecordExport) -> None:
         """Keep who took which file of evidence along, before it leaves."""
         taken = EvidenceExported(what=asked.what, sha256=asked.sha256, exported_by=do.actor)

@@ -18,7 +18,6 @@ from shared import clockwork
 from shared.contracts.scheduling import WorkdayCalendarAdopted
 from shared.contracts.work_orders import ServiceLevelsAdopted, WorkOrderOpened
 from shared.event import Recorded
-from shared.roles import KEEPERS
 from shared.service import command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
@@ -27,7 +26,7 @@ from shared.unit import Unit
 class Deadlines(clockwork.Clockwork):
     """Says when jobs are due, and tells leaders of those that are not done."""
 
-    @command(commands.AdoptServiceLevels, by=KEEPERS)
+    @command(commands.AdoptServiceLevels)
     def adopt_service_levels(self, do: Unit, asked: commands.AdoptServiceLevels) -> None:
         """Let these service levels hold for jobs opened from now on."""
         do.find(ServiceLevels, do.facility).adopt(ServiceLevelsAdopted(**vars(asked)), do.now)

@@ -18,7 +18,6 @@ from shared.contracts.work_orders import CostCategory, CostRecorded, IncidentCon
 from shared.errors import Invalid
 from shared.event import Recorded
 from shared.pages import Page, page
-from shared.roles import ACCOUNTANTS, LEADERS, STAFF, WORKERS
 from shared.rpc import Peer
 from shared.service import command, query
 from shared.subscription import subscribe
@@ -34,7 +33,7 @@ class RecordKeeping(service.LedgerService):
 
     asset_registry = Peer("asset_registry")
 
-    @command(commands.RequestWork, by=STAFF)
+    @command(commands.RequestWork)
     def request_work(self, do: Unit, asked: commands.RequestWork) -> None:
         """Ask for work to be done."""
         if faults(do, asked):
@@ -44,12 +43,12 @@ class RecordKeeping(service.LedgerService):
         request = WorkRequested(**vars(asked), requested_by=do.actor)
         do.find(WorkRequest, asked.request_id).make(request, do.now)
 
-    @command(commands.RejectWorkRequest, by=LEADERS)
+    @command(commands.RejectWorkRequest)
     def reject_work_request(self, do: Unit, asked: commands.RejectWorkRequest) -> None:
         """Turn a request down."""
         do.edit(WorkRequest, asked.request_id).reject(asked.reason, do.now)
 
-    @command(commands.RecordCost, by=ACCOUNTANTS)
+    @command(commands.RecordCost)
     def record_cost(self, do: Unit, asked: commands.RecordCost) -> dict[str, Any]:
         """Book money spent; answers {warnings: [{code, message, cost_id}]}: an invoice that is booked already is one."""
         if asked.work_order_id and not do.find(WorkOrder, asked.work_order_id).exists:
@@ -57,30 +56,30 @@ class RecordKeeping(service.LedgerService):
         do.find(Cost, asked.cost_id).book(CostRecorded(**vars(asked)), do.now)
         return {"warnings": [_duplicate(asked, row.cost_id) for row in _same_invoice(do, asked)]}
 
-    @command(commands.ReverseCost, by=ACCOUNTANTS)
+    @command(commands.ReverseCost)
     def reverse_cost(self, do: Unit, asked: commands.ReverseCost) -> None:
         """Take back a cost."""
         do.edit(Cost, asked.cost_id).reverse(asked.reason, do.now)
 
-    @command(commands.RecordReplacement, by=WORKERS)
+    @command(commands.RecordReplacement)
     def record_replacement(self, do: Unit, asked: commands.RecordReplacement) -> None:
         """Say that equipment was replaced, and what stands there now."""
         work_order = do.edit(WorkOrder, asked.work_order_id)
         days = asked.requested_on, asked.replaced_on
         work_order.replace_equipment(asked.point_id, *days, do.now, nameplate=asked.nameplate)
 
-    @command(commands.ReportIncident, by=STAFF)
+    @command(commands.ReportIncident)
     def report_incident(self, do: Unit, asked: commands.ReportIncident) -> None:
         """Report an accident."""
         report = IncidentReported(**vars(asked), reported_by=do.actor)
         do.find(Incident, asked.incident_id).report(report, do.now)
 
-    @command(commands.ConfirmIncident, by=("manager",))
+    @command(commands.ConfirmIncident)
     def confirm_incident(self, do: Unit, asked: commands.ConfirmIncident) -> None:
         """Confirm an accident."""
         do.edit(Incident, asked.incident_id).confirm(IncidentConfirmed(**vars(asked)), do.now)
 
-    @command(commands.DismissIncident, by=("manager",))
+    @command(commands.DismissIncident)
     def dismiss_incident(self, do: Unit, asked: commands.DismissIncident) -> None:
         """Dismiss what was reported."""
         do.edit(Incident, asked.incident_id).dismiss(do.actor, asked.reason, do.now)

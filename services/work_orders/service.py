@@ -26,7 +26,6 @@ from shared.contracts.work_orders import WorkKind, WorkOrderOpened
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import Recorded
 from shared.pages import Page
-from shared.roles import LEADERS, WORKERS
 from shared.rpc import Peer
 from shared.service import command, query
 from shared.subscription import subscribe
@@ -45,32 +44,32 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
     views = views.VIEWS
     asset_registry = Peer("asset_registry")
 
-    @command(commands.OpenWorkOrder, by=WORKERS)
+    @command(commands.OpenWorkOrder)
     def open_work_order(self, do: Unit, asked: commands.OpenWorkOrder) -> dict[str, str]:
         """Open a job that no plan asked for; answers {work_order_id}."""
         return {"work_order_id": self._open_by_hand(do, asked)}
 
-    @command(commands.Assign, by=LEADERS)
+    @command(commands.Assign)
     def assign(self, do: Unit, asked: commands.Assign) -> None:
         """Give a job to somebody."""
         do.edit(WorkOrder, asked.work_order_id).assign(asked.assignee, do.now)
 
-    @command(commands.Start, by=WORKERS)
+    @command(commands.Start)
     def start(self, do: Unit, asked: commands.Start) -> None:
         """Begin the work."""
         do.edit(WorkOrder, asked.work_order_id).start(asked.at, do.now)
 
-    @command(commands.Hold, by=WORKERS)
+    @command(commands.Hold)
     def hold(self, do: Unit, asked: commands.Hold) -> None:
         """Let the work rest."""
         do.edit(WorkOrder, asked.work_order_id).hold(asked.at, asked.reason, do.now)
 
-    @command(commands.Resume, by=WORKERS)
+    @command(commands.Resume)
     def resume(self, do: Unit, asked: commands.Resume) -> None:
         """Go on with the work."""
         do.edit(WorkOrder, asked.work_order_id).resume(asked.at, do.now)
 
-    @command(commands.Inspect, by=WORKERS)
+    @command(commands.Inspect)
     def inspect(self, do: Unit, asked: commands.Inspect) -> dict[str, list[str]]:
         """Say what was found; a fault not fixed on site opens a corrective order where none is open at its point yet.
 
@@ -81,7 +80,7 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
         work_order.inspect(asked.results, told, do.actor, self._known(do, work_order, asked))
         return mend(do, work_order, asked.results, self._open)
 
-    @command(commands.Perform, by=WORKERS)
+    @command(commands.Perform)
     def perform(self, do: Unit, asked: commands.Perform) -> dict[str, list[str]]:
         """Say that the job is done; answers {flags: what is odd about its times}."""
         work_order = do.edit(WorkOrder, asked.work_order_id)
@@ -90,7 +89,7 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
         omitted = asked.omitted_point_ids or ()
         return {"flags": list(work_order.perform(told, do.actor, summary=asked.summary, omitted=omitted, zone=zone))}
 
-    @command(commands.KeepPhoto, by=WORKERS)
+    @command(commands.KeepPhoto)
     def keep_photo(self, do: Unit, asked: commands.KeepPhoto) -> dict[str, Any]:
         """Keep a photo for results to name: {sha256, media_type, size}."""
         content = content_of(asked.file)
@@ -98,12 +97,12 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
             raise Invalid({"file": [f"expected at most {LARGEST_PHOTO} bytes, not {len(content)}"]})
         return self._photos.keep(do.facility, content, picture_type(content))
 
-    @command(commands.Accept, by=LEADERS)
+    @command(commands.Accept)
     def accept(self, do: Unit, asked: commands.Accept) -> None:
         """Find the work up to standard."""
         do.edit(WorkOrder, asked.work_order_id).accept(do.actor, do.now)
 
-    @command(commands.AcceptMany, by=LEADERS)
+    @command(commands.AcceptMany)
     def accept_many(self, do: Unit, asked: commands.AcceptMany) -> None:
         """Find all of several jobs up to standard; raises Invalid naming each that cannot be accepted."""
         refused = {} if asked.work_order_ids else {"work_order_ids": ["expected at least one"]}
@@ -115,22 +114,22 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
         if refused:
             raise Invalid(refused)
 
-    @command(commands.Return, by=LEADERS)
+    @command(commands.Return)
     def return_work(self, do: Unit, asked: commands.Return) -> None:
         """Find the work not up to standard."""
         do.edit(WorkOrder, asked.work_order_id).return_work(do.actor, asked.reason, do.now)
 
-    @command(commands.Finish, by=LEADERS)
+    @command(commands.Finish)
     def close(self, do: Unit, asked: commands.Finish) -> None:
         """Close accepted work."""
         do.edit(WorkOrder, asked.work_order_id).close(asked.reason, do.now)
 
-    @command(commands.Finish, by=LEADERS)
+    @command(commands.Finish)
     def cancel(self, do: Unit, asked: commands.Finish) -> None:
         """Call off work that is not done yet."""
         do.edit(WorkOrder, asked.work_order_id).cancel(asked.reason, do.now)
 
-    @command(commands.ApproveWorkRequest, by=LEADERS)
+    @command(commands.ApproveWorkRequest)
     def approve_work_request(self, do: Unit, asked: commands.ApproveWorkRequest) -> dict[str, str]:
         """Grant a request by an order, opened in the same entry; answers {work_order_id}."""
         request = do.edit(WorkRequest, asked.request_id)

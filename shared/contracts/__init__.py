@@ -4,6 +4,6 @@ Names and fields are a contract with other systems. A field may be added with a 
 version beside an upcaster from the old one.
 """
 
-from shared.contracts import asset_registry, scheduling, scoring, work_orders
+from shared.contracts import access, asset_registry, integration, scheduling, scoring, work_orders
 
-__all__ = ["asset_registry", "scheduling", "scoring", "work_orders"]
+__all__ = ["access", "asset_registry", "integration", "scheduling", "scoring", "work_orders"]

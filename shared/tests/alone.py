@@ -16,9 +16,10 @@ from shared.clock import SimulatedClock
 from shared.database import Database
 from shared.event import Event, Recorded, read
 from shared.ledger import Draft, Entry, Ledger
-from shared.roles import ROLES
+from shared.rights import ROLES
 from shared.service import LedgerService
 from shared.subscription import Handler, Reader, Subscription
+from shared.tests.answered import held_to_its_forms
 from shared.tests.given import ledger_at
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -135,7 +136,7 @@ def alone(service: type[LedgerService], url: str, folder: Path) -> Iterator[Alon
         }
         fold = None if service.views is None else service.views.fold
         ledgers[service.name] = stack.enter_context(ledger_at(url, service.name, fold=fold))
-        yield Alone(service(), ledgers)
+        yield Alone(held_to_its_forms(service)(), ledgers)
 
 
 @contextmanager

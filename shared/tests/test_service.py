@@ -14,6 +14,7 @@ from shared.clock import Clock, SimulatedClock
 from shared.database import Database
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unavailable
 from shared.ledger import GENESIS, Ledger
+from shared.rights import MANAGER
 from shared.schema import Id
 from shared.service import ATTEMPTS, LedgerService, command
 from shared.tests.given import NOON, Job, assert_chain, draft, entry, ledger_at
@@ -34,9 +35,10 @@ class Jobs(LedgerService):
     """A service of two commands."""
 
     name = "work_orders"
+    rights = dict.fromkeys(("work_orders.assign", "work_orders.reassign", "work_orders.look"), MANAGER)
     rival: Any = None
 
-    @command(Assign, by=("inspector",))
+    @command(Assign)
     def assign(self, do: Unit, asked: Assign) -> dict[str, Any]:
         """Put somebody on a job; a rival may be faster."""
         job = do.find(Job, asked.job_id)
@@ -46,19 +48,19 @@ class Jobs(LedgerService):
         job.assign(asked.assignee, do.now)
         return {"crew": job.assignees, "version": job.version}
 
-    @command(Assign, by=("inspector",))
+    @command(Assign)
     def reassign(self, do: Unit, asked: Assign) -> None:
         """Put somebody on a job that somebody is on already."""
         do.edit(Job, asked.job_id).assign(asked.assignee, do.now)
 
-    @command(Assign, by=("inspector",))
+    @command(Assign)
     def look(self, do: Unit, asked: Assign) -> list[str]:
         """Change nothing."""
         return do.find(Job, asked.job_id).assignees
 
 
 def context(key: str = "k-1", time: str | None = None) -> dict[str, Any]:
-    return {"command_id": key, "actor": "user:li", "roles": ["inspector"], "correlation_id": "c-1", "time": time}
+    return {"command_id": key, "actor": "user:li", "roles": ["manager"], "correlation_id": "c-1", "time": time}
 
 
 def asking(job_id: str = "1", assignee: str = "li") -> dict[str, Any]:
@@ -399,9 +401,9 @@ def test_a_simulated_service_is_moved_on_and_remembers_it(database_url: str) -> 
         assert jobs.ledger.database.rows(text("SELECT now FROM installation"))[0].now == "2021-03-09T04:00:00Z"
 
 
-@pytest.mark.parametrize("roles", [[], ["auditor"], ["manager", "finance"]])
+@pytest.mark.parametrize("roles", [[], ["auditor"], ["inspector", "finance"]])
 def test_a_command_is_given_only_in_one_of_its_roles(jobs: Jobs, roles: list[str]) -> None:
-    with pytest.raises(Forbidden, match="expected the role inspector, not "):
+    with pytest.raises(Forbidden, match="expected the role manager, not "):
         jobs.assign("hall", asking(), {**context(), "roles": roles})
 
     assert jobs.ledger.tips() == {}

@@ -18,7 +18,7 @@ from services.scoring.service import Scoring
 from services.scoring.tests.histories import RULEBOOKS, local
 from services.scoring.tests.sealing import KEY, Sealing
 from shared.clock import SimulatedClock
-from shared.config import SERVICES
+from shared.config import SCORED, SERVICES
 from shared.contracts.asset_registry import FacilityRegistered, SystemRegistered
 from shared.contracts.scheduling import OccurrenceScheduled
 from shared.contracts.work_orders import (
@@ -71,7 +71,7 @@ class Installation:
         }
         self.scoring.ledger = self.ledgers["scoring"]
         self.scoring.live = LiveFacts(self.databases["scoring"], "scoring")
-        given = {"sealing": Sealing(KEY), **{source: Source(self, source) for source in SERVICES[:-1]}}
+        given = {"sealing": Sealing(KEY), **{source: Source(self, source) for source in SCORED[:-1]}}
         for name, one in given.items():
             setattr(self.scoring, name, one)
 
@@ -92,7 +92,7 @@ class Installation:
 
     def follow(self) -> None:
         """Let scoring hear what the others have recorded."""
-        for source in SERVICES[:-1]:
+        for source in SCORED[:-1]:
             handler = Handler(getattr(self.scoring, f"on_{source}"), ())
             Reader(self.ledgers["scoring"], source, [handler], self.ledgers[source].raw).catch_up(
                 self.ledgers[source].tips()

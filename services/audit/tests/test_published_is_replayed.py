@@ -19,7 +19,7 @@ from services.scoring.tests.histories import RULEBOOKS, local
 from services.scoring.tests.sealing import KEY
 from services.scoring.tests.strategies import histories
 from services.scoring.views import VIEWS as SCORING
-from shared.config import SERVICES
+from shared.config import SCORED
 from shared.event import Recorded
 from shared.rebuild import Rebuild
 
@@ -35,7 +35,7 @@ class Office:
 
     def __init__(self, hall: Installation, history: list[Recorded]) -> None:
         self.hall = hall
-        for source in SERVICES[:-1]:
+        for source in SCORED[:-1]:
             hall.ledgers[source].fold = None  # a made-up history agrees with no view; the score asks for none
         self.history = iter(history)
         self.versions: dict[str, int] = {}
@@ -111,4 +111,4 @@ def test_published_is_replayed(
         assert list(Seals(hall.databases, [], [KEY.public]).faults()) == []
         bundle = gather(hall.databases["scoring"], publication(hall.databases["scoring"], HALL, 2021))
         assert list(check_bundle(write_bundle(bundle), bundle, bundle.opened(), [KEY.public])) == []
-        assert set(bundle.events) <= set(SERVICES)
+        assert set(bundle.events) <= set(SCORED)

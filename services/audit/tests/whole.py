@@ -26,7 +26,7 @@ from shared.database import Database
 from shared.ledger import Ledger
 from shared.provider import open_ledger
 from shared.relay import Publisher
-from shared.roles import ROLES
+from shared.rights import ROLES
 from shared.subscription import Handler, Reader, Subscription
 
 HOSTED = {one.name: one for one in (AssetRegistry, Scheduling, WorkOrders, Scoring)}

@@ -12,7 +12,7 @@ import pytest
 from services.gateway.routes import ROUTES, Route
 from services.gateway.tests.client import Client
 from services.gateway.tests.stand_ins import FILE, Installation
-from shared.roles import ROLES
+from shared.rights import ROLES
 
 SHA256 = 64 * "a"
 WORDS = {

@@ -31,7 +31,7 @@ class Assessing(rulebooks.Rulebooks):
     live: LiveFacts = LiveFactsProvider()
     sealing = SealingKey()
 
-    @command(commands.OpenAssessment, by=("manager",))
+    @command(commands.OpenAssessment)
     def open_assessment(self, do: Unit, asked: commands.OpenAssessment) -> None:
         """Open a year's assessment, the only one of its year, by rulebooks of that year that are known here."""
         if self._assessments(do.facility, asked.year):
@@ -43,13 +43,13 @@ class Assessing(rulebooks.Rulebooks):
                 raise Invalid({f"rulebooks[{number}]": [expected]})
         do.find(Assessment, asked.assessment_id).open(AssessmentOpened(**vars(asked)), do.now)
 
-    @command(commands.ChooseOfficialRulebook, by=("manager",))
+    @command(commands.ChooseOfficialRulebook)
     def choose_official_rulebook(self, do: Unit, asked: commands.ChooseOfficialRulebook) -> None:
         """Let another rulebook count."""
         assessment = do.edit(Assessment, asked.assessment_id)
         assessment.choose_official(asked.rulebook_id, asked.reason, do.actor, do.now)
 
-    @command(commands.SignAssessment, by=("supervisor", "finance", "manager"))
+    @command(commands.SignAssessment)
     def sign_assessment(self, do: Unit, asked: commands.SignAssessment) -> dict[str, Any]:
         """Stand for a result; answers {result_sha256, total, signatures: how many there are}."""
         assessment = do.edit(Assessment, asked.assessment_id)
@@ -76,7 +76,7 @@ class Assessing(rulebooks.Rulebooks):
         assessment.sign(signature, do.now)
         return {**_summary(result), "signatures": len(assessment.signatures)}
 
-    @command(commands.PublishAssessment, by=("manager",))
+    @command(commands.PublishAssessment)
     def publish_assessment(self, do: Unit, asked: commands.PublishAssessment) -> dict[str, Any]:
         """Freeze and seal the official result that two people signed; answers {result_sha256, total}."""
         assessment = do.edit(Assessment, asked.assessment_id)
@@ -100,7 +100,7 @@ class Assessing(rulebooks.Rulebooks):
         assessment.publish(sealed(publication, do.facility, do.now, key, simulated=simulated), do.now)
         return _summary(result)
 
-    @command(commands.WithdrawAssessment, by=("manager",))
+    @command(commands.WithdrawAssessment)
     def withdraw_assessment(self, do: Unit, asked: commands.WithdrawAssessment) -> None:
         """Withdraw a published result."""
         do.edit(Assessment, asked.assessment_id).withdraw(asked.reason, do.now)

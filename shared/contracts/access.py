@@ -1,0 +1,1 @@
+"""What access publishes: who signed in or was refused, and who may do what where."""

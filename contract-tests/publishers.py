@@ -5,6 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from publishers_of_access import access
+from publishers_of_integration import integration
+
 from services.asset_registry.aggregate import Facility, System
 from services.scheduling.aggregate import Occurrence, Plan
 from services.scheduling.workdays import WorkdayCalendar
@@ -61,16 +64,25 @@ MINUTE = timedelta(minutes=1)
 OCCURRENCE = "gas-suppression:2021-03:1"
 ORDER = f"wo:{OCCURRENCE}"
 PHOTO = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+EVENT = "01a20541-32ea-74e0-8d90-4f1bd1fa8113"
 RULEBOOK = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 RULEBOOK_2 = "0b5e6f7a5a3d5f3a2a5fd1a5a3b8e0a5cf7a1b0a7d3e6c9f8b2d4e1a0c3f5b7d"
 RESULT = "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"
+NAMEPLATE = Nameplate(
+    maker="昆明消防器材厂",
+    model="ZPT-5.6",
+    serial="2018-0442",
+    supplier="昆明消防器材有限公司",
+    installed_on=date(2018, 5, 20),
+    warranty_until=date(2021, 5, 19),
+)
 
 Told = tuple[Aggregate, Event, datetime]
 
 
 def published() -> Iterator[Told]:
     """Every event of every service: who recorded it, what, and when it happened."""
-    for recorder in (*asset_registry(), *scheduling(), *work_orders(), *scoring()):
+    for recorder in (*asset_registry(), *scheduling(), *work_orders(), *scoring(), *integration(), *access()):
         for event, at in recorder.new_events:
             yield recorder, event, at
 
@@ -101,19 +113,11 @@ def asset_registry() -> Iterable[Aggregate]:
     )
     system.add_points("喷嘴", points, at + 2 * MINUTE)
     system.relocate_point("N-015", "三层 档案室", at + 3 * MINUTE)
-    plate = Nameplate(
-        maker="昆明消防器材厂",
-        model="ZPT-5.6",
-        serial="2018-0442",
-        supplier="昆明消防器材有限公司",
-        installed_on=date(2018, 5, 20),
-        warranty_until=date(2021, 5, 19),
-    )
     certificate = Document(sha256=PHOTO, title="合格证")
     described = EquipmentDescribed(
         system_id="gas-suppression",
         equipment="喷嘴",
-        nameplate=plate,
+        nameplate=NAMEPLATE,
         documents=(certificate,),
         point_ids=("N-014",),
     )
@@ -138,6 +142,7 @@ def scheduling() -> Iterable[Aggregate]:
         rrule="FREQ=MONTHLY;BYMONTHDAY=1",
         workdays="ignore",
         window_days=31,
+        assignee="user:li",
     )
     plan.adopt(2021, (monthly,), at)
     visits = list(plan.due(lambda _: None))
@@ -180,8 +185,9 @@ def work_orders() -> Iterable[Aggregate]:
     levels = ServiceLevels("chenggong")
     shifts = (Shift(opens="09:00", closes="12:00"), Shift(opens="13:30", closes="17:30"))
     levels.adopt(ServiceLevelsAdopted(urgent=2, high=8, normal=24, low=80, shifts=shifts), MARCH_9)
-    work = (_inspection(), _repair(), _late_repair())
-    return *work, levels, _request(), _granted_request(), _cost(), _incident("incident-1"), _dismissed("incident-2")
+    work = (_inspection(), _maintenance(), _repair(), _late_repair())
+    books = (_booked("cost-2"), _reversed("cost-1"), _incident("incident-1"), _dismissed("incident-2"))
+    return *work, levels, _request(), _granted_request(), *books
 
 
 def scoring() -> Iterable[Aggregate]:
@@ -200,13 +206,21 @@ def scoring() -> Iterable[Aggregate]:
         overturned=1,
     )
     report.report(ratings, date(2021, 4, 30), APRIL_30)
-    baseline, budget, waiver = CostBaseline("2020"), Budget("2021"), Waiver("waiver-1")
+    baseline, budget = CostBaseline("2020"), Budget("2021")
     baseline.tell(CostBaselineRecorded(year=2020, amount=Decimal("86000.00"), basis="2020 年决算"), APRIL_30)
     amounts = {"initial": Decimal("120000.00"), "annual": Decimal("118000.00"), "executed": Decimal("31250.50")}
     budget.tell(BudgetRecorded(year=2021, as_of=date(2021, 3, 31), **amounts), APRIL_30)
-    excuse = {"reason": "施工封闭", "approved_by": "user:zhang"}
-    waiver.waive(DeductionWaived(waiver_id="waiver-1", occurrence_id=OCCURRENCE, point_id="N-015", **excuse), APRIL_30)
-    return report, baseline, budget, waiver, _assessment(), *_looks()
+    return report, baseline, budget, *_waivers(), _assessment(), *_looks()
+
+
+def _waivers() -> Iterable[Aggregate]:
+    """What a deduction costs nothing of: a point of a visit, a month of a system, an event."""
+    visit, month, event = Waiver("waiver-1"), Waiver("waiver-2"), Waiver("waiver-3")
+    why = {"reason": "施工封闭", "approved_by": "user:zhang"}
+    visit.waive(DeductionWaived(waiver_id="waiver-1", occurrence_id=OCCURRENCE, point_id="N-015", **why), APRIL_30)
+    month.waive(DeductionWaived(waiver_id="waiver-2", period="2021-02", system_id="gas-suppression", **why), APRIL_30)
+    event.waive(DeductionWaived(waiver_id="waiver-3", event_id=EVENT, **why), APRIL_30)
+    return visit, month, event
 
 
 def _looks() -> Iterable[Aggregate]:
@@ -245,7 +259,7 @@ def _inspection() -> Aggregate:
             fixed_on_site=False,
             photos=(PHOTO,),
         ),
-        PointResult(point_id="N-015", outcome="normal"),
+        PointResult(point_id="N-015", outcome="not_applicable", note="房间封闭"),
     )
     order.inspect(results, _told(70, 82), "user:li", Known())
     order.perform(_told(80, 82), "user:li", summary="2 个点位, 1 处故障")
@@ -260,6 +274,21 @@ def _told(happened: int, told: int) -> clock_trust.Told:
     """What happened some minutes after it began, captured a minute later, and when it was told."""
     minutes = [MARCH_9 + after * MINUTE for after in (happened, happened + 1, told)]
     return clock_trust.Told(at=minutes[0], captured_at=minutes[1], now=minutes[2])
+
+
+def _maintenance() -> Aggregate:
+    order = WorkOrder("wo-4")
+    opening = WorkOrderOpened(
+        work_order_id="wo-4", kind="maintenance", system_id="gas-suppression", point_ids=(), priority="low"
+    )
+    order.open(opening, MARCH_9)
+    order.assign("user:li", MARCH_9)
+    order.start(MARCH_9, MARCH_9)
+    order.perform(_told(30, 31), "user:li")
+    order.return_work("user:wang", "未清洁", MARCH_9 + 60 * MINUTE)
+    order.perform(_told(90, 91), "user:li")
+    order.accept("user:wang", MARCH_9 + 120 * MINUTE)
+    return order
 
 
 def _repair() -> Aggregate:
@@ -277,6 +306,7 @@ def _repair() -> Aggregate:
     )
     order.open(opening, MARCH_9 + 70 * MINUTE)
     order.replace_equipment("N-014", date(2021, 3, 9), date(2021, 3, 12), MARCH_12)
+    order.replace_equipment("N-014", date(2021, 3, 12), date(2021, 3, 12), MARCH_12 + MINUTE, nameplate=NAMEPLATE)
     order.cancel("并入年度更换", APRIL_30)
     return order
 
@@ -324,10 +354,10 @@ def _request() -> Aggregate:
     return request
 
 
-def _cost() -> Aggregate:
-    cost = Cost("cost-1")
+def _booked(cost_id: str) -> Cost:
+    cost = Cost(cost_id)
     booking = CostRecorded(
-        cost_id="cost-1",
+        cost_id=cost_id,
         amount=Decimal("1280.00"),
         category="fixed_equipment",
         incurred_on=date(2021, 3, 12),
@@ -336,6 +366,11 @@ def _cost() -> Aggregate:
         invoice="053001900104-21786512",
     )
     cost.book(booking, MARCH_12)
+    return cost
+
+
+def _reversed(cost_id: str) -> Aggregate:
+    cost = _booked(cost_id)
     cost.reverse("发票重复入账", APRIL_30)
     return cost
 

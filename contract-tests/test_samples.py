@@ -1,7 +1,7 @@
 """A sample of every event version that was ever published: it never changes, and is read as it always was.
 
-A new version comes with three lines of work: its envelope from a ledger as `samples/<type>.json`, its line in
-`samples.sha256`, and what it is read as in `read-as.yaml`; the tests say what is missing.
+A new version comes with three things, which `sampling.py` adds: its envelope from a ledger as `samples/<type>.json`, its
+line in `samples.sha256`, and what it is read as in `read-as.yaml`; the tests say what is missing.
 """
 
 import hashlib
@@ -85,8 +85,13 @@ def test_a_sample_with_fields_of_the_future_is_read_all_the_same(sample: Path) -
     _assert_read_as_frozen(sample, check(envelope))
 
 
+def read_as(recorded: Recorded) -> dict[str, str]:
+    """What an event was read as: each field's path → Python type and value."""
+    return dict(_flat(recorded.event, ""))
+
+
 def _assert_read_as_frozen(sample: Path, recorded: Recorded) -> None:
-    found = dict(_flat(recorded.event, ""))
+    found = read_as(recorded)
     if sample.stem not in READ_AS:
         pytest.fail("add to read-as.yaml:\n" + yaml.safe_dump({sample.stem: found}, allow_unicode=True), pytrace=False)
     # A field that was added since has its default here, which the frozen reading does not know.

@@ -1,6 +1,7 @@
 """The command line, and the one place that knows all services: it hosts them together or names what it needs of them."""
 
 import fcntl
+import os
 import signal
 import socket
 import sys
@@ -14,16 +15,20 @@ from typing import Any
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from services.access.cli import first_link_command
 from services.assets.cli import assets_group
 from services.audit.cli import audit_group
+from services.catalogue import catalogue_command
 from services.demo import demo_command
+from services.openapi.cli import openapi_command
+from services.operator_key import kept, laid_out
 from services.project.cli import load_command, project_group, simulate_command
 from services.rebuild import rebuild_command
 from services.scoring.cli import rulebook_group, score_command
 from services.scoring.forms.cli import forms_command
 from services.scoring.questions.cli import diff_command, why_command
 from services.start import start_command
-from shared.config import SERVICES
+from shared.config import SERVICES, from_environment
 from shared.errors import Refused
 
 HOSTED = {
@@ -74,6 +79,9 @@ main.add_command(why_command)
 main.add_command(audit_group)
 main.add_command(rebuild_command)
 main.add_command(assets_group)
+main.add_command(first_link_command)
+main.add_command(catalogue_command)
+main.add_command(openapi_command)
 
 
 @main.command()
@@ -95,8 +103,11 @@ def bench(rounds: int) -> None:
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="On 127.0.0.1; 0 takes any."
 )
 @click.option("--simulated", is_flag=True, help="Mark a new folder as simulated: time comes from commands, for ever.")
+@click.option(
+    "--webhook-host", multiple=True, metavar="HOST", help="With an internal address, but webhooks may call it."
+)
 @click.option("--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="WARNING")
-def serve(data: Path, port: int, simulated: bool, log_level: str) -> None:
+def serve(*, data: Path, port: int, simulated: bool, webhook_host: tuple[str, ...], log_level: str) -> None:
     """Run the whole platform in one process on SQLite files; empty unless loaded."""
     _patch()
     from shared.logs import configure  # noqa: PLC0415
@@ -105,11 +116,25 @@ def serve(data: Path, port: int, simulated: bool, log_level: str) -> None:
     with _one_line(), _sole_user_of(data):
         _must_be_free(port)
         config = embedded_config(data, port, True if simulated else None)
+        if webhook_host:
+            config["WEBHOOK_HOSTS"] = list(webhook_host)
         _must_open(config, data)
+        config["OPERATOR_KEY"] = kept(data)
         runner = _host(config, tuple(HOSTED))
         address = f"http://127.0.0.1:{_port_of(runner)}"
-        click.echo(f"{address}/v1/health")
-        runner.wait()
+        with laid_out(address, config["OPERATOR_KEY"]):
+            click.echo(f"{address}/v1/health")
+            click.echo(_way_in(config, address))
+            runner.wait()
+
+
+def _way_in(config: dict[str, Any], address: str) -> str:
+    """Where to go first: the one-time link to the first account as long as there is none, then the page of the API."""
+    from shared.rpc import caller  # noqa: PLC0415
+
+    with caller(config) as call:
+        code = call("access", "first_link")
+    return f"{address}/v1/docs" if code is None else f"首次登录 first sign-in, once: {address}/welcome?code={code}"
 
 
 def _patch() -> None:
@@ -128,6 +153,9 @@ def embedded_config(data: Path, port: int, simulated: bool | None) -> dict[str, 
         "DATABASES": {service: f"sqlite:///{data.resolve() / service}.db" for service in SERVICES},
         "SIMULATED": simulated,
         "SEAL_KEY": str(data.resolve() / "seal.pem"),
+        "WEBHOOK_SM2_KEY": str(data.resolve() / "webhook.pem"),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        **from_environment(os.environ),
         "WEB_SERVER_ADDRESS": f"127.0.0.1:{port}",
         "serializer": "json",
         "max_workers": 10,

@@ -25,7 +25,7 @@ PROJECT = Path(__file__).resolve().parents[1] / "projects" / "chenggong-2021"
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=2021, show_default=True, help="Of the made-up year.")
 def demo_command(data: Path, port: int, seed: int) -> None:
     """Serve the demo project with a simulated year; the second time, what is there is served at once."""
-    serve_and(partial(_show, seed=seed), data, port, "--simulated")
+    serve_and(partial(_show, seed=seed), data, port, "--simulated", "--webhook-host", "127.0.0.1")
 
 
 def _show(url: str, seed: int) -> None:

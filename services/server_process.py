@@ -3,9 +3,11 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
+
+import click
 
 
 def serve_and(show: Callable[[str], None], data: Path, port: int, *options: str) -> NoReturn:
@@ -18,10 +20,12 @@ def serve_and(show: Callable[[str], None], data: Path, port: int, *options: str)
     # Ctrl-C reaches both processes; this one only waits for the other to have stopped.
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
-        address = server.stdout.readline().strip() if server.stdout else ""
+        lines: Iterable[str] = server.stdout or []
+        address, way_in = (next(iter(lines), "").strip() for _ in range(2))
         if not address:
             sys.exit(server.wait())
         show(address.removesuffix("/v1/health"))
+        click.echo(way_in)
         sys.exit(server.wait())
     except KeyboardInterrupt:
         sys.exit(server.wait())

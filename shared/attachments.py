@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -56,6 +56,18 @@ class Attachments:
             statement = insert(self._table).values(whole)
             connection.execute(statement.on_conflict_do_nothing())
         return row
+
+    def keep_all(self, facility: str, contents: Sequence[bytes], media_type: str) -> None:
+        """Keep many files of one kind in one transaction."""
+        rows = {hashlib.sha256(content).hexdigest(): content for content in contents}
+        whole = [
+            digested({"facility": facility, "sha256": name, "media_type": media_type, "size": len(one), "content": one})
+            for name, one in rows.items()
+        ]
+        insert = sqlite.insert if self._database.sqlite else postgresql.insert
+        if whole:
+            with self._database.write() as connection:
+                connection.execute(insert(self._table).on_conflict_do_nothing(), whole)
 
     def read(self, facility: str, sha256: str) -> dict[str, str]:
         """A file as a download: {media_type, body: base64}; raises NotFound."""

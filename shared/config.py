@@ -16,18 +16,26 @@ OIDC_ISSUER               the OpenID provider at which people sign in; null: wit
 OIDC_CLIENT_ID            how the provider knows us
 OIDC_CLIENT_SECRET        and our secret there, if it gave us one
 JWT_ISSUERS               issuer → {audience, jwks_uri?}: whose bearer tokens machines may show
+REQUESTS_PER_MINUTE       how many requests one caller may make of one gateway
+ANONYMOUS_REQUESTS_PER_MINUTE   and one address from which nobody has signed in
 WEBHOOK_HOSTS             hosts with internal addresses that webhooks may nevertheless call
+WEBHOOK_SM2_KEY           integration's private key (PEM) that signs webhooks by SM2, made where there is none; null: no
+                          webhook can be signed so
 WEB_SERVER_ADDRESS        where the gateway listens
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 from shared.errors import Invalid
 
 SCORED = ("asset_registry", "scheduling", "work_orders", "scoring")
 """The services whose events make the score, in the order in which they flow."""
-SERVICES = (*SCORED, "integration", "access")
+FED = (*SCORED, "integration")
+"""The services whose events other systems are told of: all but access, whose ledger is nobody else's."""
+SERVICES = (*FED, "access")
 """The services that keep ledgers; each has its own database."""
 
 DEFAULTS: dict[str, Any] = {
@@ -43,11 +51,40 @@ DEFAULTS: dict[str, Any] = {
     "OIDC_CLIENT_ID": None,
     "OIDC_CLIENT_SECRET": None,
     "JWT_ISSUERS": {},
+    "REQUESTS_PER_MINUTE": 3000,
+    "ANONYMOUS_REQUESTS_PER_MINUTE": 300,
     "WEBHOOK_HOSTS": [],
+    "WEBHOOK_SM2_KEY": None,
     "WEB_SERVER_ADDRESS": "127.0.0.1:8000",
     "serializer": "json",
     "max_workers": 10,
 }
+
+
+FROM_OUTSIDE = (
+    "PUBLIC_URL",
+    "OIDC_ISSUER",
+    "OIDC_CLIENT_ID",
+    "OIDC_CLIENT_SECRET",
+    "JWT_ISSUERS",
+    "REQUESTS_PER_MINUTE",
+    "ANONYMOUS_REQUESTS_PER_MINUTE",
+    "WEBHOOK_HOSTS",
+)
+"""What the embedded platform, too, takes from its environment; the rest follows from its folder and port."""
+
+
+def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What variables `XUNJIAN_…` say of FROM_OUTSIDE, each read as YAML; raises Invalid where one is none."""
+    said: dict[str, Any] = {}
+    for name in FROM_OUTSIDE:
+        try:
+            value = yaml.safe_load(environment.get(f"XUNJIAN_{name}", ""))
+        except yaml.YAMLError as fault:
+            raise Invalid({f"XUNJIAN_{name}": [f"expected YAML: {' '.join(str(fault).split())}"]}) from fault
+        if value is not None:
+            said[name] = value
+    return said
 
 
 def database_url(config: Mapping[str, Any], service: str) -> str:

@@ -29,6 +29,20 @@ class Invalid(Refused):
         )
 
 
+class Malformed(Refused):
+    """The body cannot be read as what it says to be."""
+
+    status = 400
+    title = "Malformed"
+
+
+class Unsupported(Refused):
+    """The body is of a media type, or in an encoding, that is not taken here."""
+
+    status = 415
+    title = "Unsupported media type"
+
+
 class NotFound(Refused):
     """No such thing."""
 
@@ -48,6 +62,34 @@ class Rejected(Refused):
 
     status = 409
     title = "Rejected by a rule"
+
+
+class Stale(Refused):
+    """The caller decided on an older version of the stream than there is (If-Match)."""
+
+    status = 412
+    title = "Precondition failed"
+
+
+class Unauthenticated(Refused):
+    """Who calls has not said who they are, or not in a way that holds."""
+
+    status = 401
+    title = "Sign in"
+
+
+class TooMany(Refused):
+    """The caller asks too often, or tried too often to sign in; the message says for how long to wait."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, said: str, retry_after: int | str = 1) -> None:
+        super().__init__(said, retry_after)
+        self.retry_after = int(retry_after)  # RPC carries the arguments of an error as text
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Forbidden(Refused):

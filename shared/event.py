@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
 
@@ -262,10 +262,16 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def written(moment: datetime) -> str:
+    """RFC 3339 with the offset of its zone; in UTC where that has seconds, as local mean time had until 1901 or later."""
+    offset = moment.utcoffset()
+    return timestamp(moment) if offset and offset % timedelta(minutes=1) else moment.isoformat()
+
+
 def _plain(value: Any) -> Any:
     match value:
         case datetime():
-            return value.isoformat()
+            return written(value)
         case date():
             return value.isoformat()
         case Decimal():

@@ -36,7 +36,7 @@ from shared.commit_queue import CommitQueue, Place
 from shared.database import Database
 from shared.digest import digested
 from shared.errors import Conflict
-from shared.event import Event, Recorded, canonical, read, timestamp
+from shared.event import Event, Recorded, canonical, read, timestamp, written
 
 GENESIS = "sha256:" + 64 * "0"
 """The `prevhash` of a facility's first event."""
@@ -275,7 +275,7 @@ class Ledger:
             "source": f"/{self.service}",
             "type": draft.event.type,
             "subject": draft.stream,
-            "time": draft.time.isoformat(),
+            "time": written(draft.time),
             "datacontenttype": "application/json",
             "data": draft.event.data(),
             "facility": entry.facility,

@@ -5,8 +5,8 @@ publishing and moving the cursor repeats messages, and nothing more.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import takewhile
 from time import monotonic
 from typing import Any
@@ -16,9 +16,10 @@ from kombu import Connection
 from nameko.extensions import Extension
 from sqlalchemy import Row, select, text
 
-from shared.broker import PERSISTENT, events_of, partition_of
-from shared.config import setting
+from shared.broker import PERSISTENT, events_of, note_stream_is_whole, partition_of, stream_is_whole, stream_of
+from shared.config import FED, setting
 from shared.ledger import Ledger, envelope, events, heads
+from shared.sole import sole
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ class Publisher:
             while after < behind.position:
                 page = self._page(facility, after)
                 for row in page:
-                    self._publish(facility, row)
+                    self._publish(facility, row, self.exchange.name, row.type.split(".")[1])
                 after = page[-1].position
                 sent[facility] = after, page[-1].hash
                 count += len(page)
@@ -72,6 +73,29 @@ class Publisher:
         self._reached |= sent
         if save:
             self.save_cursors()
+        return count
+
+    def keep_stream(self) -> int:
+        """See to it that the service's stream holds all that was ever published; returns how many events were lacking.
+
+        A stream that is new, or was left half filled, is filled from the ledger up to the cursors, without anybody else
+        hearing of it; what is published above them goes there by the exchange.
+        """
+        service, count = self.ledger.service, 0
+        if stream_is_whole(self.connection, service):
+            return 0
+        stream = stream_of(service)(self.channel)
+        stream.delete()
+        stream.declare()
+        for head in self.ledger.database.rows(select(heads.c.facility, heads.c.published).order_by(heads.c.facility)):
+            after = 0
+            while after < head.published:
+                page = [row for row in self._page(head.facility, after) if row.position <= head.published]
+                for row in page:
+                    self._publish(head.facility, row, "", stream.name)
+                after, count = page[-1].position, count + len(page)
+        self._await_confirms(0)
+        note_stream_is_whole(self.connection, service)
         return count
 
     def save_cursors(self) -> None:
@@ -109,7 +133,7 @@ class Publisher:
             .limit(PAGE)
         )
 
-    def _publish(self, facility: str, row: Row[Any]) -> None:
+    def _publish(self, facility: str, row: Row[Any], exchange: str, routing_key: str) -> None:
         partition = partition_of(facility, self.partitions)
         message = self.channel.prepare_message(
             envelope(row.body, row.hash).decode(),
@@ -120,7 +144,7 @@ class Publisher:
         )
         self.tag += 1
         self.unconfirmed[self.tag] = None
-        self.channel.basic_publish(message, exchange=self.exchange.name, routing_key=row.type.split(".")[1])
+        self.channel.basic_publish(message, exchange=exchange, routing_key=routing_key)
         self._await_confirms(WINDOW)
 
     def _await_confirms(self, allowed: int) -> None:
@@ -163,10 +187,10 @@ class Relay(Extension):
         while True:
             try:
                 with (
-                    _sole(self.ledger) as sole,
+                    sole(self.ledger.database, "relay") as alone,
                     Connection(config["AMQP_URI"], connect_timeout=5, heartbeat=30) as broker,
                 ):
-                    if sole:
+                    if alone:
                         self._follow(Publisher(self.ledger, broker, setting(config, "PARTITIONS")))
             except Exception as fault:  # noqa: BLE001  broker or database is away; the ledger keeps what is unpublished
                 log.warning("relay interrupted", service=self.ledger.service, fault=repr(fault))
@@ -175,6 +199,8 @@ class Relay(Extension):
     def _follow(self, publisher: Publisher) -> None:
         poll = setting(self.container.config, "POLL_SECONDS")
         save_at = 0.0
+        if self.ledger.service in FED and publisher.connection.transport.driver_type == "amqp":
+            publisher.keep_stream()
         while True:
             self._wake.clear()
             publisher.publish_pending(save=False)
@@ -183,15 +209,3 @@ class Relay(Extension):
                 save_at = monotonic() + SAVE_SECONDS
             publisher.beat()
             self._wake.wait(poll)
-
-
-@contextmanager
-def _sole(ledger: Ledger) -> Iterator[bool]:
-    """Whether this process is the one that publishes; an embedded database has no second process."""
-    if ledger.database.sqlite:
-        yield True
-        return
-    with ledger.database.read() as connection:
-        # Out of the pool: it is closed with the block, and the lock goes with it, whatever happened meanwhile.
-        connection.detach()
-        yield connection.execute(text("SELECT pg_try_advisory_lock(hashtext('xunjian relay'))")).scalar_one()

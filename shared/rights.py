@@ -15,6 +15,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 EVERYWHERE = "*"
 """Stands for all facilities, those to come too, where a role is bound."""
 
+INSTALLATION = "-"
+"""Stands in place of a facility for what belongs to none: accounts, keys, sign-ins."""
+
 STAFF: tuple[Role, ...] = ("inspector", "supervisor", "manager", "finance", "integrator", "admin")
 """Everyone but the auditor, who only reads."""
 OFFICE: tuple[Role, ...] = ("supervisor", "manager", "finance", "auditor", "admin")
@@ -43,6 +46,20 @@ WATCHERS: tuple[Role, ...] = ("auditor", "admin")
 RIGHTS: Mapping[str, tuple[Role, ...]] = {
     "gateway.set_clock": ADMIN,
     "gateway.installation": ROLES,
+    # access
+    "access.create_account": ADMIN,
+    "access.accounts": WATCHERS,
+    "access.account": WATCHERS,
+    "access.disable_account": ADMIN,
+    "access.enable_account": ADMIN,
+    "access.reset_password": ADMIN,
+    "access.link_identity": ADMIN,
+    "access.grant_role": ADMIN,
+    "access.revoke_role": ADMIN,
+    "access.issue_key": ADMIN,
+    "access.keys": WATCHERS,
+    "access.revoke_key": ADMIN,
+    "access.access_log": WATCHERS,
     # asset_registry
     "asset_registry.register_facility": ADMIN,
     "asset_registry.facilities": ROLES,
@@ -144,15 +161,55 @@ RIGHTS: Mapping[str, tuple[Role, ...]] = {
     "scoring.budget_import": OFFICE,
     "scoring.seal": ROLES,
     "scoring.seal_code": ROLES,
-    "scoring.seal_key": ROLES,
     "scoring.bundle": EVIDENCE,
     "scoring.record_reading": ROLES,
     "scoring.record_export": ROLES,
+    # integration
+    "integration.receive_events": CONNECTORS,
+    "integration.receive_file": CONNECTORS,
+    "integration.map_source": CONNECTORS,
+    "integration.sources_of": FOLLOWERS,
+    "integration.source": FOLLOWERS,
+    "integration.messages": FOLLOWERS,
+    "integration.message": FOLLOWERS,
+    "integration.retry_message": CONNECTORS,
+    "integration.reconciliation": FOLLOWERS,
+    "integration.feed": FOLLOWERS,
+    "integration.subscribe_webhook": CONNECTORS,
+    "integration.webhooks": FOLLOWERS,
+    "integration.pause_webhook": CONNECTORS,
+    "integration.resume_webhook": CONNECTORS,
+    "integration.replay_webhook": CONNECTORS,
+    "integration.rotate_webhook_secret": CONNECTORS,
+    "integration.remove_webhook": CONNECTORS,
+    "integration.test_webhook": CONNECTORS,
+    "integration.deliveries": FOLLOWERS,
 }
 """Every command and every question of the API."""
 
-PUBLIC = frozenset({"gateway.health", "scoring.seal_key"})
-"""What is answered without a sign-in: whether the platform works, and the public key that checks its seals."""
+PUBLIC = frozenset(
+    {
+        "gateway.health",
+        "gateway.openapi",
+        "gateway.api_page",
+        "gateway.catalogue",
+        "gateway.catalogue_of_event",
+        "gateway.sign_in",
+        "gateway.first_account",
+        "gateway.set_password",
+        "gateway.welcome",
+        "gateway.accept_welcome",
+        "gateway.password_page",
+        "gateway.accept_password",
+        "gateway.begin_oidc",
+        "gateway.finish_oidc",
+        "scoring.seal_key",
+        "integration.webhook_key",
+    }
+)
+"""What is answered without a sign-in: whether the platform works, the way in, and the public key that checks seals."""
+SIGNED_IN = frozenset({"gateway.session", "gateway.sign_out", "gateway.change_password"})
+"""What anybody who signed in may do, with or without a role."""
 
 
 def must_have_one(held: Collection[str], needed: Collection[Role]) -> None:

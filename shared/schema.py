@@ -1,13 +1,13 @@
 """Marshmallow schemas derived from annotated dataclasses: the kinds of value that the published language knows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
@@ -20,6 +20,11 @@ Period = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", desc
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$", description="64 lower-case hexadecimal digits")]
 Money = Annotated[Decimal, "money"]
 """CNY with exactly two decimals, a string on the wire."""
+Sum = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^-?[0-9]{1,20}[.][0-9]{2}$", description='a sum of money with two decimals, like "120.00"'),
+]
+"""Amounts of money added up, in CNY: longer than one of them may be."""
 Reading = Annotated[Decimal, "reading"]
 """A measured quantity, exact as read; a string on the wire, a JSON number is also read."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -37,6 +42,9 @@ _MONEY = re.compile(r"-?\d{1,15}\.\d\d", re.ASCII)
 _READING = re.compile(r"-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d\d?)?", re.ASCII)
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
+Json = Mapping[str, Any]
+"""What documents say of a kind (JSON Schema 2020-12), as its `json_schema`; its validators say the rest."""
+
 
 class _String(kinds.String):
     """A string that PostgreSQL and UTF-8 can hold."""
@@ -51,6 +59,8 @@ class _String(kinds.String):
 
 
 class _Text(_String):
+    json_schema: ClassVar[Json] = {"pattern": r"\S", "description": "words: not empty, not only blanks"}
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> str:
         found = super()._deserialize(value, attr, data)
         if not found.strip():
@@ -67,6 +77,8 @@ class _Nested(kinds.Nested):
 
 
 class _Integer(Field[int]):
+    json_schema: ClassVar[Json] = {"type": "integer", "minimum": -SAFE, "maximum": SAFE}
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValidationError("expected an integer")
@@ -76,6 +88,8 @@ class _Integer(Field[int]):
 
 
 class _Boolean(Field[bool]):
+    json_schema: ClassVar[Json] = {"type": "boolean"}
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> bool:
         if not isinstance(value, bool):
             raise ValidationError("expected true or false")
@@ -83,6 +97,13 @@ class _Boolean(Field[bool]):
 
 
 class _Date(Field[date]):
+    json_schema: ClassVar[Json] = {
+        "type": "string",
+        "format": "date",
+        "pattern": "^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$",
+        "description": "a date, YYYY-MM-DD",
+    }
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> date:
         try:
             if isinstance(value, str) and _DATE.fullmatch(value):
@@ -93,6 +114,13 @@ class _Date(Field[date]):
 
 
 class _Moment(Field[datetime]):
+    json_schema: ClassVar[Json] = {
+        "type": "string",
+        "format": "date-time",
+        "pattern": r"^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$",
+        "description": "a timestamp with offset (RFC 3339)",
+    }
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> datetime:
         try:
             if isinstance(value, str) and _MOMENT.fullmatch(value):
@@ -103,6 +131,12 @@ class _Moment(Field[datetime]):
 
 
 class _Money(Field[Decimal]):
+    json_schema: ClassVar[Json] = {
+        "type": "string",
+        "pattern": r"^-?[0-9]{1,15}\.[0-9]{2}$",
+        "description": "an amount with exactly two decimals, as a string",
+    }
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Decimal:
         if not isinstance(value, str) or not _MONEY.fullmatch(value):
             raise ValidationError('expected money as a string with two decimals, like "120.00"')
@@ -110,6 +144,14 @@ class _Money(Field[Decimal]):
 
 
 class _Reading(Field[Decimal]):
+    json_schema: ClassVar[Json] = {
+        "anyOf": [
+            {"type": "string", "pattern": r"^-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$"},
+            {"type": "number", "minimum": -SAFE, "maximum": SAFE},
+        ],
+        "description": "a measured quantity, exact as read: a string, or a number",
+    }
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Decimal:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValidationError("expected a number")
@@ -117,7 +159,27 @@ class _Reading(Field[Decimal]):
             raise ValidationError(f"expected a number from -{SAFE} to {SAFE}, or a string")
         if not _READING.fullmatch(str(value)):
             raise ValidationError('expected a number, or one as a string, like "0.35"')
-        return Decimal(str(value))
+        found = Decimal(str(value))
+        if not _READING.fullmatch(str(found)):  # as we would write it: 10e99 is 1.0E+100 to a Decimal
+            raise ValidationError("expected a number with at most 30 digits before and behind its point, below 1E+100")
+        return found
+
+
+class _Either(Field[Any]):
+    """One of several kinds; the first that takes a value says what it is."""
+
+    def __init__(self, ways: Sequence[Field[Any]], **options: Any) -> None:
+        super().__init__(**options)
+        self.ways = ways
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Any:
+        faults: list[str] = []
+        for way in self.ways:
+            try:
+                return way.deserialize(value, attr, data)
+            except ValidationError as fault:
+                faults += fault.messages if isinstance(fault.messages, list) else ["expected another object"]
+        raise ValidationError(" or ".join(dict.fromkeys(faults)))
 
 
 _MESSAGES = {
@@ -136,6 +198,7 @@ _KINDS: dict[Any, type[Field[Any]]] = {
     int: _Integer,
     date: _Date,
     datetime: _Moment,
+    Any: kinds.Raw,
 }
 
 
@@ -150,7 +213,13 @@ def schema_class(cls: type, unknown: str = EXCLUDE) -> type[Schema]:
     return type(
         f"{cls.__name__}Schema",
         (Schema,),
-        {**members, "Meta": type("Meta", (), {"unknown": unknown}), "error_messages": _MESSAGES},
+        {
+            **members,
+            "Meta": type("Meta", (), {"unknown": unknown}),
+            "error_messages": _MESSAGES,
+            "__doc__": cls.__doc__,
+            "__module__": cls.__module__,
+        },
     )
 
 
@@ -163,8 +232,7 @@ def _kind(hint: Any, unknown: str, *, required: bool = True, allow_none: bool = 
     options: dict[str, Any] = {"required": required, "allow_none": allow_none, "error_messages": _MESSAGES}
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        (inner,) = (argument for argument in arguments if argument is not NoneType)
-        return _kind(inner, unknown, required=required, allow_none=True)
+        return _one_of(arguments, unknown, required=required)
     if origin is Annotated:
         return _annotated(arguments[0], arguments[1], unknown, options)
     if origin is Literal:
@@ -175,7 +243,16 @@ def _kind(hint: Any, unknown: str, *, required: bool = True, allow_none: bool = 
         return kinds.Dict(keys=_String(), values=_kind(arguments[1], unknown), **options)
     if is_dataclass(hint):
         return _Nested(schema_class(hint, unknown), **options)  # type: ignore[arg-type]  # a class, not an instance
-    return _KINDS[hint](**options)
+    return _KINDS[hint](**options | ({"allow_none": True} if hint is Any else {}))
+
+
+def _one_of(ways: Sequence[Any], unknown: str, *, required: bool) -> Field[Any]:
+    """The kind of a union; null is one of its ways, or none."""
+    named, allow_none = [way for way in ways if way is not NoneType], NoneType in ways
+    if len(named) == 1:
+        return _kind(named[0], unknown, required=required, allow_none=allow_none)
+    options: dict[str, Any] = {"required": required, "allow_none": allow_none, "error_messages": _MESSAGES}
+    return _Either([_kind(way, unknown) for way in named], **options)
 
 
 def _annotated(base: Any, mark: Any, unknown: str, options: dict[str, Any]) -> Field[Any]:

@@ -16,14 +16,14 @@ import orjson
 import structlog
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 from nameko.rpc import rpc
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shared.checkpoints import checkpoints
 from shared.errors import Conflict, Invalid, Refused, Unavailable
 from shared.event import flat, timestamp
 from shared.installation import remember_now
-from shared.ledger import Done, Ledger
+from shared.ledger import Done, Ledger, events
 from shared.provider import LedgerProvider
 from shared.rights import RIGHTS, Role, must_have_one
 from shared.rpc import Calls, Correlation
@@ -115,6 +115,7 @@ def _once(  # noqa: PLR0917  the words of a call
             actor=context["actor"],
             correlation_id=context["correlation_id"],
             causation_id=context["command_id"],
+            expected=_expected(context.get("if_match")),
         )
         try:
             outcome = method(service, unit, asked)
@@ -133,6 +134,10 @@ def _once(  # noqa: PLR0917  the words of a call
         else:
             return outcome
     raise AssertionError("unreachable")
+
+
+def _expected(if_match: dict[str, Any] | None) -> tuple[str, int] | None:
+    return None if if_match is None else (if_match["stream"], if_match["version"])
 
 
 def _first_answer(before: Done, print_: str) -> Any:
@@ -174,6 +179,12 @@ class LedgerService:
     def heads(self) -> dict[str, Any]:
         """Where each facility's ledger stands: facility → {position, hash}."""
         return self.ledger.tips()
+
+    @query
+    def stream_version(self, facility: str, stream: str) -> int:
+        """How many events a stream of a facility has; 0 where there is none."""
+        wanted = select(func.max(events.c.version)).where(events.c.facility == facility, events.c.stream == stream)
+        return self.ledger.database.rows(wanted)[0][0] or 0
 
     @query
     def checkpoints(self) -> dict[str, dict[str, int]]:

@@ -208,7 +208,8 @@ class Reader:
         for handler in concerned:
             if handler.before:
                 self._react(connection, handler, recorded, arrived.body)
-        if concerned and self.ledger.fold is not None:
+        # What the service recorded itself was folded when it was appended.
+        if concerned and self.ledger.fold is not None and self.source != self.ledger.service:
             self.ledger.fold(connection, recorded)
         for handler in concerned:
             if not handler.before:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.sql.base import Executable
 
 from shared.aggregate import Aggregate
-from shared.errors import NotFound
+from shared.errors import NotFound, Stale
 from shared.ledger import Done, Draft, Entry, Ledger
 
 A = TypeVar("A", bound=Aggregate)
@@ -22,7 +22,8 @@ class Unit:
 
     `actor` is who asks, `now` the store's clock at the beginning; `cause` the hashed bytes of the event that a reaction
     answers. Within somebody's transaction (`connection`), reads
-    see what that transaction wrote.
+    see what that transaction wrote. `expected` is a stream and the version at which its caller saw it: at another one
+    its aggregate is not handed out, but Stale raised.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Unit:
         causation_id: str,
         connection: Connection | None = None,
         cause: bytes = b"",
+        expected: tuple[str, int] | None = None,
     ) -> None:
         self.ledger = ledger
         self.facility = facility
@@ -44,6 +46,7 @@ class Unit:
         self._correlation_id = correlation_id
         self._causation_id = causation_id
         self._connection = connection
+        self._expected = expected
         self._touched: dict[str, Aggregate] = {}
 
     def find(self, kind: type[A], id_: str) -> A:
@@ -52,10 +55,17 @@ class Unit:
         if stream not in self._touched:
             past = self.ledger.stream(self.facility, stream, self._connection)
             self._touched[stream] = kind.replay(id_, (recorded.event for recorded in past))
+            self._must_be_as_expected(self._touched[stream])
         found = self._touched[stream]
         if not isinstance(found, kind):
             raise TypeError(f"{stream} is no {kind.__name__}")
         return found
+
+    def _must_be_as_expected(self, aggregate: Aggregate) -> None:
+        if self._expected is not None and aggregate.stream == self._expected[0]:
+            found, (stream, version) = aggregate.version, self._expected
+            if found != version:
+                raise Stale(f"{stream} is at version {found}, not {version} any more: somebody else was there")
 
     def edit(self, kind: type[A], id_: str) -> A:
         """An aggregate that exists; raises NotFound otherwise."""

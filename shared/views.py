@@ -10,7 +10,23 @@ from shared.digest import digested
 from shared.event import Event
 from shared.ledger import Fold, events, metadata
 
-BESIDE = frozenset({"attachment", "journal", "rulebook", "result"})
+BESIDE = frozenset(
+    {
+        "attachment",
+        "journal",
+        "rulebook",
+        "result",
+        "credential",
+        "session",
+        "one_time",
+        "attempt",
+        "feed",
+        "feed_head",
+        "webhook_secret",
+        "webhook_progress",
+        "delivery",
+    }
+)
 """Tables of services that are no views: what others sent or said, kept as it came, each under a hash of its own."""
 view_version = Table(  # by which version of the fold the views were made
     "view_version",

@@ -8,16 +8,19 @@ from sqlalchemy import ColumnElement, Select, Subquery, Table, and_, case, func,
 from services.asset_registry import views
 from services.asset_registry.days import holds
 from services.asset_registry.views import NAMEPLATE
+from shared.rights import EVERYWHERE
 
 SAID = (*NAMEPLATE, "documents")
 Listing = tuple[Select[Any], Mapping[str, Sequence[ColumnElement[Any]]]]
 """What `shared.pages.page` takes: a select, and orders by name, the first where none is asked for."""
 
 
-def facilities(q: str | None) -> Listing:
-    """Facilities; `q` is looked for in id, name and address."""
+def facilities(q: str | None, among: Sequence[str] | None = None) -> Listing:
+    """Facilities, of all or `among` some ids; `q` is looked for in id, name and address."""
     table = views.facilities.c
     wanted = _containing(select(views.facilities), q, table.facility_id, table.name, table.address)
+    if among is not None and EVERYWHERE not in among:
+        wanted = wanted.where(table.facility_id.in_(among))
     return wanted, {"facility_id": [table.facility_id], "name": [table.name, table.facility_id]}
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from services.asset_registry.form.columns import CSV, XLSX
 from services.project.cli import refusals_told
 from services.project.client import DEFAULT_URL, Client
 from shared.errors import Invalid
+from shared.sheets.tables import CSV, XLSX
 
 ACTOR = "user:assets"
 MEDIA_TYPES = {".xlsx": XLSX, ".csv": CSV}

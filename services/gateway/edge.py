@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 import eventlet
@@ -22,6 +22,7 @@ from nameko.web.handlers import HttpRequestHandler
 from nameko.web.server import BindAddress, HttpOnlyProtocol, WebServer, parse_address
 from werkzeug.wrappers import Request, Response
 
+from services.gateway.answers import gzipped
 from services.gateway.problems import MEDIA_TYPE, problem
 from services.gateway.reading import correlation_id_of
 from shared.config import setting
@@ -41,11 +42,15 @@ _SECURITY = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
 _CORRELATION = f"xunjian.{CORRELATION_ID}"
+_AGAIN = "xunjian.again"
+_LAST = "xunjian.last"
+AGAIN_SECONDS = 0.25
+"""How often a client that waits for something new is answered anew, without keeping a worker meanwhile."""
 
 
 class _Protocol(HttpOnlyProtocol):
@@ -154,6 +159,7 @@ class _Application:
         response: Response = self.entrypoint.handle_request(request)
         for header, value in _SECURITY.items():
             response.headers.setdefault(header, value)
+        response = gzipped(response, request)
         response.headers["X-Correlation-Id"] = correlation_of(request)
         if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and not _worth_discarding(request):
             environ["xunjian.hang_up"]()
@@ -175,6 +181,14 @@ def correlation_of(request: Request) -> str:
     return found
 
 
+def nothing_new(request: Request, wait: int) -> bool:
+    """Have the request answered again in a while, since its client would wait; False where it has waited long enough."""
+    if not wait or request.environ.get(_LAST):
+        return False
+    request.environ[_AGAIN] = wait
+    return True
+
+
 def _worth_discarding(request: Request) -> bool:
     return request.content_length is not None and request.content_length <= DISCARDED_BYTES
 
@@ -188,7 +202,22 @@ class EveryRequest(HttpRequestHandler):
         super().__init__("", "", **kwargs)
 
     def handle_request(self, request: Request) -> Response:
-        """Have a worker answer; a fault of ours, which nameko has logged, becomes a problem document."""
+        """Have a worker answer, again and again where there is nothing new yet and the client would wait for it."""
+        give_up = None
+        while True:
+            request.environ.pop(_AGAIN, None)
+            response = self._worked_out(request)
+            wait = request.environ.get(_AGAIN)
+            if wait is None:
+                return response
+            give_up = monotonic() + wait if give_up is None else give_up
+            if monotonic() >= give_up:
+                return response
+            request.environ[_LAST] = monotonic() + AGAIN_SECONDS >= give_up
+            eventlet.sleep(min(AGAIN_SECONDS, max(0.0, give_up - monotonic())))
+
+    def _worked_out(self, request: Request) -> Response:
+        """A worker's answer; a fault of ours, which nameko has logged, becomes a problem document."""
         answered = Event()
         try:
             self.container.spawn_worker(

@@ -10,7 +10,7 @@ import orjson
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
-from shared.errors import Invalid, Refused, Unavailable
+from shared.errors import Invalid, Refused, TooMany, Unauthenticated, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
@@ -53,6 +53,10 @@ def _refusal(fault: Refused, path: str, **members: Any) -> Response:
     )
     if isinstance(fault, Unavailable):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(fault, TooMany):
+        response.headers["Retry-After"] = str(fault.retry_after)
+    if isinstance(fault, Unauthenticated):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="xunjian"'
     return response
 
 

@@ -9,22 +9,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
 import msgspec
 import orjson
 import uuid_utils
 from werkzeug.wrappers import Request
 
+from services.gateway.callers import Caller
 from services.gateway.problems import Unreadable
-from services.gateway.routes import Route, find
+from services.gateway.routes import Route
 from shared.errors import Invalid
 from shared.event import flat
-from shared.rights import ROLES
+from shared.rights import RIGHTS, ROLES
 from shared.schema import schema_of
 
 MAX_DEPTH = 32
 """How deep objects and lists may be nested in a body."""
-DEFAULT_ACTOR = "user:local"
+NOBODY = "service:gateway"
+"""Who acts where nobody needs to have signed in."""
+CE_HEADERS = ("content-type", "ce-")
+"""How the headers begin that say what a body of CloudEvents is (HTTP protocol binding 1.0.2)."""
 
 Key = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,200}$", description="1–200 visible ASCII characters")]
 Actor = Annotated[
@@ -42,7 +47,14 @@ RoleList = Annotated[
         description=f"roles of {', '.join(ROLES)}, by commas",
     ),
 ]
-"""Who asks says as what; where nobody says, whoever reaches the gateway on this machine may do everything."""
+"""As what the operator of a simulated installation acts."""
+Tag = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r'^"([0-9]{1,9})(\.[0-9a-f]+)?(\.gz)?"$', description='one ETag as an answer gave it, like "7.1f…"'
+    ),
+]
+"""An entity tag that begins with the version of a stream."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,7 @@ class _Headers:
     x_roles: RoleList | None = None
     x_correlation_id: Key | None = None
     x_simulated_time: datetime | None = None
+    if_match: Tag | None = None
 
 
 _HEADERS = schema_of(_Headers)
@@ -65,45 +78,94 @@ class Call:
     route: Route
     arguments: dict[str, Any]
     context: dict[str, Any]
-    as_auditor: bool
-    """Whether the caller says to be an auditor, whose reading is recorded."""
+    stream: str | None = None
+    """The stream that the request is about, where it is about one."""
+    wait: int = 0
+    """For how many seconds its client would wait for something new."""
 
 
-def read(request: Request, max_body_bytes: int, correlation_id: str) -> Call:
-    """A request by its line in the table.
+@dataclass(frozen=True)
+class Addressed:
+    """A request of which path and headers were read, and found in order."""
 
-    Raises Invalid, Unreadable (its body cannot be read as JSON), or werkzeug's NotFound and MethodNotAllowed.
-    """
-    route, path = find(request.method, request.path)
+    route: Route
+    path: dict[str, Any]
+    headers: dict[str, str]
+
+    @property
+    def facility(self) -> str | None:
+        """The facility that the path names."""
+        name = self.route.facility_parameter
+        return None if name is None else str(self.path[name])
+
+
+def read_head(request: Request, route: Route, path: Mapping[str, str]) -> Addressed:
+    """Path and headers of a request, its query looked at; raises Invalid."""
     headers = {name: request.headers[header] for name, header in _NAMES.items() if header in request.headers}
-    faults = flat(route.path_schema.validate(path))
+    faults = flat(route.path_schema.validate(dict(path)))
     faults |= {_NAMES[name]: whys for name, whys in flat(_HEADERS.validate(headers)).items()}
     faults |= _query_faults(request, route)
+    if "if_match" in headers and route.method != "GET" and route.stream is None:
+        faults["If-Match"] = ["expected none here, where no one stream is changed"]
     if faults:
         raise Invalid(faults)
     if route.method == "GET":  # repeated as often as one likes: each look is one, at the time when it is taken
         headers = {name: text for name, text in headers.items() if name not in ("idempotency_key", "x_simulated_time")}
-    context = _context(headers, correlation_id)
-    as_auditor = "x_roles" in headers and "auditor" in context["roles"]
-    addressed, asked = route.read_path(path), route.read_query(request.args.to_dict())
+    return Addressed(route, route.read_path(path), headers)
+
+
+def read(  # noqa: PLR0917  the parts of a request
+    request: Request, head: Addressed, caller: Caller | None, roles: list[str], max_body_bytes: int, correlation_id: str
+) -> Call:
+    """A request whole: query and body; the caller holds `roles` where it wants to go.
+
+    Raises Invalid, or Unreadable where its body cannot be read.
+    """
+    route = head.route
+    context = _context(head, caller, roles, correlation_id)
+    asked = route.read_query(request.args.to_dict())
+    if route.narrowed and caller is not None:
+        asked["facilities"] = caller.facilities_for(RIGHTS[route.target])
+    stream = None if route.stream is None else route.stream.format(**head.path)
+    if route.kind == "feed":
+        wait = asked.pop("wait") or 0
+        return Call(route, {**head.path, **asked}, context, wait=wait)
     if route.method == "GET":
-        return Call(route, {**addressed, **asked}, context, as_auditor)
+        return Call(route, {**head.path, **asked}, context, stream)
+    if route.kind == "receive":
+        told = {name: text for name, text in request.headers.items() if name.lower().startswith(CE_HEADERS)}
+        body = base64.b64encode(_bytes(request, max_body_bytes)).decode()
+        return Call(route, {**asked, "headers": told, "body": body, "context": context}, context)
+    given = {name: value for name, value in asked.items() if value is not None}
+    return Call(
+        route,
+        {**_addressed(route, head.path, _told(request, route, max_body_bytes, given)), "context": context},
+        context,
+        stream,
+    )
+
+
+def _told(request: Request, route: Route, max_body_bytes: int, asked: dict[str, Any]) -> dict[str, Any]:
+    """What the body says, as an object."""
     if route.kind == "upload":
-        given = {name: value for name, value in asked.items() if value is not None}
-        body = {**given, "file": _file(request, route), "media_type": request.mimetype}
-    else:
-        body = _body(request, max_body_bytes)
-    return Call(route, {**_addressed(route, addressed, body), "context": context}, context, as_auditor)
+        return {**asked, "file": _file(request, route), "media_type": request.mimetype}
+    if route.kind == "form":
+        return _form(request, route, max_body_bytes)
+    return _body(request, max_body_bytes)
 
 
-def _context(headers: Mapping[str, str], correlation_id: str) -> dict[str, Any]:
-    return {
-        "command_id": headers.get("idempotency_key") or str(uuid_utils.uuid7()),
-        "actor": headers.get("x_actor", DEFAULT_ACTOR),
-        "roles": headers["x_roles"].replace(" ", "").split(",") if "x_roles" in headers else list(ROLES),
+def _context(head: Addressed, caller: Caller | None, roles: list[str], correlation_id: str) -> dict[str, Any]:
+    context: dict[str, Any] = {
+        "command_id": head.headers.get("idempotency_key") or str(uuid_utils.uuid7()),
+        "actor": NOBODY if caller is None else caller.actor,
+        "roles": roles,
         "correlation_id": correlation_id,
-        "time": headers.get("x_simulated_time"),
+        "time": head.headers.get("x_simulated_time"),
     }
+    if "if_match" in head.headers and head.route.stream is not None:
+        version = int(re.split(r"\D", head.headers["if_match"][1:], maxsplit=1)[0])
+        context["if_match"] = {"stream": head.route.stream.format(**head.path), "version": version}
+    return context
 
 
 def correlation_id_of(request: Request) -> str:
@@ -126,7 +188,7 @@ def _addressed(route: Route, path: Mapping[str, Any], body: dict[str, Any]) -> d
     }
     if faults:
         raise Invalid(faults)
-    facility = body.get(route.names_facility) if route.names_facility else path.get("facility", "")
+    facility = body.get(route.names_facility) if route.names_facility else path.get("facility", route.belongs_to)
     return {"facility": facility if isinstance(facility, str) else "", "data": {**body, **named}}
 
 
@@ -159,7 +221,22 @@ def _body(request: Request, max_bytes: int) -> dict[str, Any]:
     return body
 
 
+def _form(request: Request, route: Route, max_bytes: int) -> dict[str, Any]:
+    """The fields of a form that a browser sent, each once."""
+    if request.mimetype not in route.media_types:
+        raise Unreadable(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {route.media_types[0]}.")
+    try:
+        fields = parse_qsl(_bytes(request, max_bytes).decode(), strict_parsing=True, errors="strict")
+    except ValueError as fault:
+        raise Unreadable(HTTPStatus.BAD_REQUEST, "The form cannot be read.") from fault
+    if len(dict(fields)) < len(fields):
+        raise Unreadable(HTTPStatus.BAD_REQUEST, "Each field of the form is expected once.")
+    return dict(fields)
+
+
 def _bytes(request: Request, max_bytes: int) -> bytes:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Unreadable(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed (Content-Encoding).")
     too_large = Unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body may have {max_bytes} bytes.")
     if (request.content_length or 0) > max_bytes:
         raise too_large

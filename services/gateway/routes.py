@@ -11,24 +11,52 @@ import msgspec
 from marshmallow import Schema
 from werkzeug.routing import Map, Rule
 
+from shared.rights import INSTALLATION
 from shared.schema import Id, Period, Sha256, Text, schema_of
 
-Kind = Literal["command", "query", "list", "upload", "download"]
+Kind = Literal["command", "query", "list", "upload", "download", "feed", "receive", "page", "form"]
 Year = Annotated[str, msgspec.Meta(pattern=r"^[12][0-9]{3}$", description="a year, YYYY")]
 Flag = Annotated[str, msgspec.Meta(pattern=r"^(true|false)$", description="true or false")]
 Rows = Annotated[str, msgspec.Meta(pattern=r"^([1-9][0-9]{0,2}|1000)$", description="a number from 1 to 1000")]
+After = Annotated[
+    str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,14})$", description="a number of the sequence, 0 or more")
+]
+Wait = Annotated[str, msgspec.Meta(pattern=r"^([1-5]?[0-9]|60)$", description="a number of seconds from 0 to 60")]
 Sort = Annotated[str, msgspec.Meta(pattern=r"^-?[a-z_]{1,40}$", description="a column, with - before it for backwards")]
 
-_KINDS: Mapping[str, Any] = {"year": Year, "sha256": Sha256}
+_KINDS: Mapping[str, Any] = {"year": Year, "sha256": Sha256, "message": Sha256}
 """What path parameters are that are not ids."""
-_READ: Mapping[Any, Callable[[str], Any]] = {Year: int, Rows: int, Flag: lambda words: words == "true"}
+_STREAMS: Mapping[str, str] = {
+    "system_id": "system",
+    "plan_id": "plan",
+    "occurrence_id": "occurrence",
+    "work_order_id": "work-order",
+    "request_id": "work-request",
+    "cost_id": "cost",
+    "incident_id": "incident",
+    "assessment_id": "assessment",
+}
+"""The streams that paths name by their ids: what is asked of one has its version in the ETag, and If-Match holds it."""
+_READ: Mapping[Any, Callable[[str], Any]] = {
+    Year: int,
+    Rows: int,
+    After: int,
+    Wait: int,
+    Flag: lambda words: words == "true",
+}
 """What the words of a parameter stand for, where that is no text."""
 
 MIB = 1024 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHEETS = (XLSX, "text/csv")
+EVENTS = ("application/cloudevents+json", "application/cloudevents-batch+json", "application/json")
+"""In which forms events are sent; the last with their attributes in headers."""
+FORM = "application/x-www-form-urlencoded"
 PICTURES = ("image/jpeg", "image/png", "image/webp")
 LONG_SECONDS = 60.0
 """How long a sheet of tens of thousands of rows may take."""
+CALL_SECONDS = 20.0
+"""How long a call to a receiver, which has ten seconds for it, may take with all that is around it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +81,14 @@ class Route:
     """How long the answer may take, where the usual is too short."""
     is_evidence: bool = False
     """Whether it hands evidence over as a file, which is recorded whoever asks."""
+    verb: str | None = None
+    """The HTTP method, where it does not follow from the kind."""
+    everywhere: bool = False
+    """Whether only roles count that are held in all facilities; without it, a role in the facility of the path, or in any."""
+    narrowed: bool = False
+    """Whether the target is told for which `facilities` the caller holds a role that is needed; `*` stands for all."""
+    belongs_to: str = ""
+    """What stands in place of a facility, where neither path nor body names one."""
 
     @property
     def service(self) -> str:
@@ -67,7 +103,20 @@ class Route:
     @property
     def method(self) -> str:
         """The HTTP method."""
-        return "POST" if self.kind in ("command", "upload") else "GET"
+        return self.verb or ("POST" if self.kind in ("command", "upload", "receive", "form") else "GET")
+
+    @cached_property
+    def facility_parameter(self) -> str | None:
+        """The parameter of the path that names the facility in which the caller needs a role."""
+        return next((name for name in ("facility", "facility_id") if f"{{{name}}}" in self.path), None)
+
+    @cached_property
+    def stream(self) -> str | None:
+        """The stream that a command changes or a question is about, its id still in braces; None where it is not one."""
+        if self.kind not in ("command", "query") or self.service in ("gateway", "access", "integration"):
+            return None
+        *_, last = ["", *re.findall(r"\{(\w+)\}", self.path)]
+        return f"{_STREAMS[last]}/{{{last}}}" if last in _STREAMS else None
 
     @cached_property
     def path_schema(self) -> Schema:
@@ -90,15 +139,21 @@ class Route:
         return {name: _READ.get(kind, str)(words[name]) if name in words else None for name, kind in self.query.items()}
 
 
-def ask(path: str, target: str, **query: Any) -> Route:
+def ask(path: str, target: str, everywhere: bool = False, **query: Any) -> Route:
     """A question: GET, answered with what is so."""
-    return Route("query", f"/v1{path}", target, query=query)
+    return Route("query", f"/v1{path}", target, query=query, everywhere=everywhere)
 
 
-def ask_for_list(path: str, target: str, **query: Any) -> Route:
+def ask_for_list(path: str, target: str, *, everywhere: bool = False, narrowed: bool = False, **query: Any) -> Route:
     """A list in pages: GET, answered with an array; the next page is linked in the header Link (RFC 8288)."""
     paging = {"sort": Sort, "cursor": Text, "limit": Rows}
-    return Route("list", f"/v1{path}", target, query={**query, **paging})
+    return Route("list", f"/v1{path}", target, query={**query, **paging}, everywhere=everywhere, narrowed=narrowed)
+
+
+def ask_for_feed(path: str, target: str, **query: Any) -> Route:
+    """The events behind a number: GET, answered with an array; where to go on is always linked in the header Link."""
+    paging = {"facility": Id, "after": After, "limit": Rows, "wait": Wait}
+    return Route("feed", f"/v1{path}", target, query={**paging, **query}, narrowed=True)
 
 
 def ask_for_file(path: str, target: str, **query: Any) -> Route:
@@ -111,9 +166,14 @@ def ask_for_evidence(path: str, target: str, **query: Any) -> Route:
     return Route("download", f"/v1{path}", target, query=query, seconds=LONG_SECONDS, is_evidence=True)
 
 
-def tell(path: str, target: str, names_facility: str | None = None) -> Route:
+def tell(path: str, target: str, names_facility: str | None = None, everywhere: bool = False) -> Route:
     """A command: POST, answered with its outcome."""
-    return Route("command", f"/v1{path}", target, names_facility=names_facility)
+    return Route("command", f"/v1{path}", target, names_facility=names_facility, everywhere=everywhere)
+
+
+def administer(path: str, target: str, everywhere: bool = True) -> Route:
+    """A command about who may come in: POST; it belongs to the installation and not to a facility."""
+    return Route("command", f"/v1{path}", target, belongs_to=INSTALLATION, everywhere=everywhere)
 
 
 def send_file(path: str, target: str, media_types: tuple[str, ...], max_bytes: int, **query: Any) -> Route:
@@ -127,6 +187,11 @@ def send_file(path: str, target: str, media_types: tuple[str, ...], max_bytes: i
         max_bytes=max_bytes,
         seconds=LONG_SECONDS,
     )
+
+
+def receive(path: str, target: str, media_types: tuple[str, ...]) -> Route:
+    """Events of another system: POST, headers and bytes handed over with the facilities in which the caller may do so."""
+    return Route("receive", f"/v1{path}", target, media_types=media_types, narrowed=True, seconds=LONG_SECONDS)
 
 
 POINTS: Mapping[str, Any] = {
@@ -166,6 +231,8 @@ COSTS: Mapping[str, Any] = {
     "status": Id,
     "work_order_id": Id,
 }
+MESSAGES: Mapping[str, Any] = {"status": Id, "source": Text, "day": date}
+RECONCILED: Mapping[str, Any] = {"since": date, "until": date, "source": Text}
 """What the longer lists are filtered by."""
 
 QUESTION: Mapping[str, Any] = {"as_of": date, "known_at": datetime, "rulebook": Id}
@@ -175,10 +242,39 @@ SECOND_QUESTION: Mapping[str, Any] = {"to_as_of": date, "to_known_at": datetime,
 ROUTES: tuple[Route, ...] = (
     ask("/health", "gateway.health"),
     ask("/installation", "gateway.installation"),
-    tell("/simulation/clock", "gateway.set_clock"),
+    tell("/simulation/clock", "gateway.set_clock", everywhere=True),
+    ask("/openapi.json", "gateway.openapi"),
+    ask("/docs", "gateway.api_page"),
+    ask_for_file("/catalogue/{document}", "gateway.catalogue"),
+    ask_for_file("/catalogue/events/{event_document}", "gateway.catalogue_of_event"),
+    # signing in
+    tell("/session", "gateway.sign_in"),
+    ask("/session", "gateway.session"),
+    Route("command", "/v1/session", "gateway.sign_out", verb="DELETE"),
+    ask("/session/oidc", "gateway.begin_oidc", return_to=Text),
+    ask("/session/oidc/callback", "gateway.finish_oidc", code=Text, state=Text, error=Text, error_description=Text),
+    tell("/password", "gateway.change_password"),
+    tell("/password/set", "gateway.set_password"),
+    tell("/accounts/first", "gateway.first_account"),
+    # access
+    administer("/accounts", "access.create_account"),
+    ask_for_list("/accounts", "access.accounts", everywhere=True),
+    ask("/accounts/{username}", "access.account", everywhere=True),
+    administer("/accounts/{username}/disable", "access.disable_account"),
+    administer("/accounts/{username}/enable", "access.enable_account"),
+    administer("/accounts/{username}/reset-password", "access.reset_password"),
+    administer("/accounts/{username}/identities", "access.link_identity"),
+    administer("/roles/grant", "access.grant_role"),
+    administer("/roles/revoke", "access.revoke_role"),
+    administer("/facilities/{facility_id}/roles/grant", "access.grant_role", everywhere=False),
+    administer("/facilities/{facility_id}/roles/revoke", "access.revoke_role", everywhere=False),
+    administer("/keys", "access.issue_key"),
+    ask_for_list("/keys", "access.keys", everywhere=True),
+    administer("/keys/{key_id}/revoke", "access.revoke_key"),
+    ask_for_list("/access-log", "access.access_log", everywhere=True, event=Id, actor=Text, about=Text),
     # asset_registry
-    tell("/facilities", "asset_registry.register_facility", names_facility="facility_id"),
-    ask_for_list("/facilities", "asset_registry.facilities", q=Text),
+    tell("/facilities", "asset_registry.register_facility", names_facility="facility_id", everywhere=True),
+    ask_for_list("/facilities", "asset_registry.facilities", narrowed=True, q=Text),
     ask("/facilities/{facility}", "asset_registry.facility"),
     tell("/facilities/{facility}/systems", "asset_registry.register_system"),
     ask_for_list("/facilities/{facility}/systems", "asset_registry.systems", as_of=date, category=Text, q=Text),
@@ -299,10 +395,47 @@ ROUTES: tuple[Route, ...] = (
     tell("/facilities/{facility}/assessments/{assessment_id}/sign", "scoring.sign_assessment"),
     tell("/facilities/{facility}/assessments/{assessment_id}/publish", "scoring.publish_assessment"),
     tell("/facilities/{facility}/assessments/{assessment_id}/withdraw", "scoring.withdraw_assessment"),
+    # integration
+    receive("/integration/events", "integration.receive_events", EVENTS),
+    send_file("/facilities/{facility}/integration/files", "integration.receive_file", SHEETS, 20 * MIB, source_id=Id),
+    tell("/facilities/{facility}/integration/sources", "integration.map_source"),
+    ask_for_list("/facilities/{facility}/integration/sources", "integration.sources_of"),
+    ask("/facilities/{facility}/integration/sources/{source_id}", "integration.source"),
+    ask_for_list("/facilities/{facility}/integration/messages", "integration.messages", **MESSAGES),
+    ask("/facilities/{facility}/integration/messages/{message}", "integration.message"),
+    tell("/facilities/{facility}/integration/messages/{message}/retry", "integration.retry_message"),
+    ask("/facilities/{facility}/integration/reconciliation", "integration.reconciliation", **RECONCILED),
+    ask_for_feed("/events", "integration.feed", types=Text, sources=Text),
+    tell("/facilities/{facility}/webhooks", "integration.subscribe_webhook"),
+    ask_for_list("/facilities/{facility}/webhooks", "integration.webhooks"),
+    tell("/facilities/{facility}/webhooks/{webhook_id}/pause", "integration.pause_webhook"),
+    tell("/facilities/{facility}/webhooks/{webhook_id}/resume", "integration.resume_webhook"),
+    tell("/facilities/{facility}/webhooks/{webhook_id}/replay", "integration.replay_webhook"),
+    tell("/facilities/{facility}/webhooks/{webhook_id}/secret", "integration.rotate_webhook_secret"),
+    tell("/facilities/{facility}/webhooks/{webhook_id}/remove", "integration.remove_webhook"),
+    Route(
+        "command",
+        "/v1/facilities/{facility}/webhooks/{webhook_id}/test",
+        "integration.test_webhook",
+        seconds=CALL_SECONDS,
+    ),
+    ask_for_list("/facilities/{facility}/webhooks/{webhook_id}/deliveries", "integration.deliveries"),
+    ask_for_file("/webhook-key.pem", "integration.webhook_key"),
 )
 
+PAGES: tuple[Route, ...] = (
+    Route("page", "/welcome", "gateway.welcome", query={"code": Text}),
+    Route("form", "/welcome", "gateway.accept_welcome", media_types=(FORM,)),
+    Route("page", "/password", "gateway.password_page", query={"code": Text}),
+    Route("form", "/password", "gateway.accept_password", media_types=(FORM,)),
+)
+"""What is for browsers and no part of the API."""
+
 _TABLE = Map(
-    [Rule(route.path.replace("{", "<").replace("}", ">"), methods=[route.method], endpoint=route) for route in ROUTES],
+    [
+        Rule(route.path.replace("{", "<").replace("}", ">"), methods=[route.method], endpoint=route)
+        for route in (*ROUTES, *PAGES)
+    ],
     strict_slashes=True,
     merge_slashes=False,
     redirect_defaults=False,

@@ -3,24 +3,28 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
-from typing import Any, ClassVar
+from importlib.resources import files
+from typing import Any
 
-from nameko.dependency_providers import Config
-from nameko.extensions import DependencyProvider
+import orjson
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from services.gateway import together
-from services.gateway.answers import answered
-from services.gateway.edge import correlation_of, every_request
+from services.gateway import signing_in, together
+from services.gateway.answers import answered, with_policy
+from services.gateway.callers import Caller
+from services.gateway.edge import correlation_of, every_request, nothing_new
 from services.gateway.problems import Unreadable, problem
-from services.gateway.reading import Call, read
+from services.gateway.reading import Call, read, read_head
+from services.gateway.routes import find
+from shared.catalogue.documents import MEDIA_TYPES, documents
 from shared.config import SERVICES
-from shared.errors import Invalid, Refused
-from shared.event import flat
-from shared.rpc import Correlation, Peer
-from shared.schema import schema_of
+from shared.contracts.scoring import EvidenceRead
+from shared.errors import NotFound, Refused
+from shared.rights import EVERYWHERE
+from shared.rpc import Calls, Correlation, Peer
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -32,85 +36,139 @@ class SetClock:
     now: datetime
 
 
-class Registered(DependencyProvider):
-    """The facilities that this process has once found registered; a registration is never undone."""
-
-    def setup(self) -> None:
-        """Know none."""
-        self._known: set[str] = set()
-
-    def get_dependency(self, worker_ctx: Any) -> set[str]:
-        """The set, to be added to."""
-        return self._known
-
-
-class Gateway:
+class Gateway(signing_in.SigningIn):
     """Answers HTTP; keeps nothing but what can be asked again."""
 
-    name: ClassVar[str] = "gateway"
-
-    asset_registry = Peer("asset_registry")
     scheduling = Peer("scheduling")
     work_orders = Peer("work_orders")
     scoring = Peer("scoring")
     integration = Peer("integration")
-    access = Peer("access")
-    registered = Registered()
-    config = Config()
     correlation = Correlation()
 
     @every_request
     def answer(self, request: Request) -> Response:
         """Answer one request by its line in the table; a fault of ours is raised, for nameko to log."""
         try:
+            route, path = find(request.method, request.path)
+            caller = self.caller_of(request, route)
+            self.callers.count(caller, request.remote_addr or "")
+            head = read_head(request, route, path)
+            caller = self.acting_as(caller, head)
+            roles = self.must_be_let_in(head, caller, request)
             limit = int(self.config.get("MAX_BODY_BYTES") or MAX_BODY_BYTES)
-            call = read(request, limit, correlation_of(request))
-            route = call.route
-            if "{facility}" in route.path:
-                self._must_be_registered(call.arguments["facility"])
+            call = read(request, head, caller, roles, route.max_bytes or limit, correlation_of(request))
+            if head.facility is not None:
+                self.must_be_registered(head.facility)
             if route.service == self.name:
-                found, *status = getattr(self, route.rpc)(**call.arguments)
-                return answered(route.kind, found, request, *status)
-            answer = getattr(self, route.service).call(route.rpc, deadline=route.seconds, **call.arguments)
-            response = answered(route.kind, answer, request)
-            self._record(call, request, response)
-            return response
+                return self._answer_itself(call, caller, request)
+            return self._passed_on(call, caller, request)
         except (Refused, Unreadable, HTTPException) as fault:
             return problem(fault, request.path)
 
-    def health(self) -> tuple[dict[str, Any], HTTPStatus]:
-        """All services' health; 503 as soon as one does not answer."""
+    def _answer_itself(self, call: Call, caller: Caller | None, request: Request) -> Response:
+        """What the gateway answers of its own: a response, or a value and perhaps a status."""
+        found = getattr(self, call.route.rpc)(request=request, caller=caller, **call.arguments)
+        return found if isinstance(found, Response) else answered(call.route.kind, found[0], request, *found[1:])
+
+    def _passed_on(self, call: Call, caller: Caller | None, request: Request) -> Response:
+        """What the service of the route answers."""
+        route = call.route
+        service: Calls = getattr(self, route.service)
+        version = None
+        if call.stream is not None and route.method == "GET":  # asked first: a newer answer under an older tag is safe
+            version = service.call("stream_version", facility=call.arguments["facility"], stream=call.stream)
+        answer = service.call(route.rpc, deadline=route.seconds, **call.arguments)
+        if route.service == "access":
+            self.callers.forget()
+        response = answered(route.kind, answer, request, version=version)
+        if route.kind == "feed" and not answer["items"] and nothing_new(request, call.wait):
+            return response
+        if route.kind == "feed" and _only_readings(answer["items"]):
+            return response
+        self._record(call, caller, request, response)
+        return response
+
+    # What the gateway answers itself
+
+    def health(self, caller: Caller | None, **_: Any) -> tuple[dict[str, Any], HTTPStatus]:
+        """All services' health; 503 as soon as one does not answer.
+
+        What is wrong is told to those who hold a role in all facilities.
+        """
         found = together.health(self._peers())
         available = found["status"] != "unavailable"
+        if not available or caller is None or not caller.roles_in(EVERYWHERE):
+            found["services"] = {
+                name: {word: told[word] for word in ("status", "detail") if word in told}
+                for name, told in found["services"].items()
+            }
         return found, HTTPStatus.OK if available else HTTPStatus.SERVICE_UNAVAILABLE
 
-    def installation(self) -> tuple[dict[str, Any]]:
+    def installation(self, **_: Any) -> tuple[dict[str, Any]]:
         """What kind of installation this is, its time, and whether every event has arrived everywhere."""
         return (together.state(self._peers()),)
 
     def set_clock(self, data: dict[str, Any], **_: Any) -> tuple[dict[str, str]]:
         """Move a simulated installation's clock; raises Rejected in a real one."""
-        if faults := flat(schema_of(SetClock, strict=True).validate(data)):
-            raise Invalid(faults)
-        return (together.move_clocks(self._peers(), data["now"]),)
+        return (together.move_clocks(self._peers(), signing_in.checked(SetClock, data)["now"]),)
 
-    def _record(self, call: Call, request: Request, response: Response) -> None:
+    def openapi(self, **_: Any) -> Response:
+        """The document of this API (OpenAPI 3.1)."""
+        return _served("openapi.json", "application/json")
+
+    def api_page(self, **_: Any) -> Response:
+        """The same document as a page."""
+        return with_policy(_served("api.html", "text/html; charset=utf-8"))
+
+    def catalogue(self, document: str, **_: Any) -> Response:
+        """The catalogue of events: `index.html` to read, `asyncapi.yaml` (AsyncAPI 3), `envelope.json` (JSON Schema)."""
+        return _of_catalogue(document)
+
+    def catalogue_of_event(self, event_document: str, **_: Any) -> Response:
+        """The JSON Schema of an event's data: `<type>.json`."""
+        return _of_catalogue(f"events/{event_document}")
+
+    def _record(self, call: Call, caller: Caller | None, request: Request, response: Response) -> None:
         """Let it be recorded, before it is answered, what an auditor reads of a facility and which evidence is taken."""
         if call.route.method != "GET" or "facility" not in call.arguments:
             return
         data = {"what": request.full_path.rstrip("?")}
         if call.route.is_evidence:
             data["sha256"] = hashlib.sha256(response.get_data()).hexdigest()
-        elif not call.as_auditor:
+        elif caller is None or caller.kind == "operator" or "auditor" not in call.context["roles"]:
             return
         command = "record_export" if call.route.is_evidence else "record_reading"
         self.scoring.call(command, facility=call.arguments["facility"], data=data, context=call.context)
 
-    def _must_be_registered(self, facility: str) -> None:
-        """Raise NotFound for a facility that the registry does not know, before another service opens a ledger for it."""
-        if facility not in self.registered:
-            self.asset_registry.call("facility", facility=facility)
-            self.registered.add(facility)
-
     def _peers(self) -> together.Peers:
         return {service: getattr(self, service) for service in SERVICES}
+
+
+def _address(request: Request) -> str:
+    return request.remote_addr or ""
+
+
+@cache
+def _document(name: str) -> bytes:
+    return files("services.gateway").joinpath(name).read_bytes()
+
+
+def _only_readings(items: list[dict[str, Any]]) -> bool:
+    """Whether there is nothing on a page but that something was read: were that recorded, an auditor would read for ever."""
+    return bool(items) and all(orjson.loads(item["event"]).get("type") == EvidenceRead.type for item in items)
+
+
+def _of_catalogue(path: str) -> Response:
+    """A document of the catalogue of events; raises NotFound."""
+    found = _catalogue().get(path)
+    if found is None:
+        raise NotFound(f"no document {path} in the catalogue of events")
+    return with_policy(Response(found, content_type=f"{MEDIA_TYPES[path.rpartition('.')[2]]}; charset=utf-8"))
+
+
+_catalogue = cache(documents)
+
+
+def _served(name: str, content_type: str) -> Response:
+    """A generated document."""
+    return Response(_document(name), content_type=content_type)

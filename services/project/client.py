@@ -7,13 +7,15 @@ import http.client
 import time
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import orjson
 
-from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unavailable
+from services.operator_key import VARIABLE, known_for
+from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unauthenticated, Unavailable
 from shared.rights import Role
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -26,6 +28,7 @@ _REFUSALS: dict[str, type[Refused]] = {
     "urn:xunjian:problem:forbidden": Forbidden,
     "urn:xunjian:problem:not-found": NotFound,
     "urn:xunjian:problem:rejected": Rejected,
+    "urn:xunjian:problem:unauthenticated": Unauthenticated,
     "urn:xunjian:problem:unavailable": Unavailable,
 }
 
@@ -33,7 +36,7 @@ _REFUSALS: dict[str, type[Refused]] = {
 class Client:
     """One connection to one installation; every request has a deadline of `timeout` seconds."""
 
-    def __init__(self, url: str = DEFAULT_URL, timeout: float = 30.0) -> None:
+    def __init__(self, url: str = DEFAULT_URL, timeout: float = 30.0, key: str | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Invalid(f"{url}: expected an address like {DEFAULT_URL}")
@@ -45,6 +48,15 @@ class Client:
         self.url = url.rstrip("/")
         self._prefix = parts.path.rstrip("/")
         self._next: str | None = None
+        self._key = key or known_for(self.url)
+        self._simulated: bool | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the installation is simulated, so that commands may be given in the name of people who are made up."""
+        if self._simulated is None:
+            self._simulated = bool(self.get("/installation")["simulated"])
+        return self._simulated
 
     def __enter__(self) -> Self:
         return self
@@ -75,10 +87,11 @@ class Client:
         role: Role | None = None,
         at: datetime | None = None,
     ) -> Any:
-        """Send a command under an idempotency key; `at` is its time, only for a simulated installation."""
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key, "X-Actor": actor}
-        if role is not None:
-            headers["X-Roles"] = role
+        """Send a command under an idempotency key; `at` is its time, only for a simulated installation.
+
+        `actor` and `role` are told to a simulated installation only: in a real one it is who has the key that acts.
+        """
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key, **self._acting(actor, role)}
         if at is not None:
             headers["X-Simulated-Time"] = at.isoformat()
         return self._sent("POST", path, orjson.dumps(body), headers)
@@ -87,7 +100,7 @@ class Client:
         self, path: str, content: bytes, media_type: str, *, key: str, actor: str, role: Role, **query: str | None
     ) -> Any:
         """Send a file as it is, under an idempotency key; raises as `send` does, with the places in the file alone."""
-        headers = {"Content-Type": media_type, "Idempotency-Key": key, "X-Actor": actor, "X-Roles": role}
+        headers = {"Content-Type": media_type, "Idempotency-Key": key, **self._acting(actor, role)}
         asked = _asked(path, query)
         try:
             return self._sent("POST", asked, content, headers)
@@ -99,6 +112,11 @@ class Client:
         """Ask for a file."""
         content: bytes = self._sent("GET", _asked(path, query), None, {}, lambda _, answer: answer)
         return content
+
+    def _acting(self, actor: str, role: Role | None) -> dict[str, str]:
+        if not self.simulated:
+            return {}
+        return {"X-Actor": actor} if role is None else {"X-Actor": actor, "X-Roles": role}
 
     def _sent(
         self,
@@ -118,6 +136,8 @@ class Client:
     def _once(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str], read: Callable[[str, bytes], Any]
     ) -> Any:
+        if self._key is not None:
+            headers = {**headers, "Authorization": f"Bearer {self._key}"}
         try:
             self._connection.request(method, f"{self._prefix}/v1{quote(path, safe='/?&=%:+')}", body, headers)
             response = self._connection.getresponse()
@@ -167,6 +187,8 @@ def _refusal(asked: str, status: int, answer: bytes) -> Refused:
     if isinstance(errors := problem.get("errors"), list) and errors:
         return Invalid(_by_field(asked, errors))
     text = f"{asked}: {problem.get('detail') or problem.get('title') or status}"
+    if status == HTTPStatus.UNAUTHORIZED:
+        text = f"{text}; {VARIABLE} says the key of an installation elsewhere"
     return _REFUSALS.get(str(problem.get("type")), Invalid if status < 500 else Unavailable)(text)
 
 

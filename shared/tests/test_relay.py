@@ -23,7 +23,8 @@ from shared import embedded, relay
 from shared.broker import PERSISTENT, declare_queues, events_of, partition_of
 from shared.contracts.work_orders import WorkOrderClosed
 from shared.ledger import Ledger
-from shared.relay import Publisher, _sole
+from shared.relay import Publisher
+from shared.sole import sole
 from shared.tests.given import assigned, draft, entry, history, ledger_at
 from shared.tests.hosted import Followed, configuration, hosting
 
@@ -288,9 +289,9 @@ def test_an_idle_relay_keeps_its_connection(ledger: Ledger, amqp_url: str) -> No
 
 def test_only_one_process_is_the_one_that_publishes(postgres_url: str) -> None:
     with ledger_at(postgres_url) as one, ledger_at(postgres_url) as other:
-        with _sole(one) as first, _sole(other) as second:
-            assert (first, second) == (True, False)
-        with _sole(other) as second:
+        with sole(one.database, "relay") as first, sole(other.database, "relay") as second:
+            assert (first is None, second is None) == (False, True)
+        with sole(other.database, "relay") as second:
             assert second
 
 
@@ -298,7 +299,7 @@ def test_only_one_process_is_the_one_that_publishes(postgres_url: str) -> None:
 def test_who_breaks_off_is_no_longer_the_one_that_publishes(postgres_url: str, broken: bool) -> None:
     with ledger_at(postgres_url) as one, ledger_at(postgres_url) as other:
         for _ in range(3):
-            with pytest.raises(ConnectionError), _sole(one) as first:  # noqa: PT012  the block is a relay's turn
+            with pytest.raises(ConnectionError), sole(one.database, "relay") as first:  # noqa: PT012  the block is a relay's turn
                 assert first
                 if broken:
                     other.database.rows(
@@ -308,14 +309,14 @@ def test_who_breaks_off_is_no_longer_the_one_that_publishes(postgres_url: str, b
                         )
                     )
                 raise ConnectionError
-        with _sole(other) as second, _sole(one) as first:
-            assert (second, first) == (True, False)
+        with sole(other.database, "relay") as second, sole(one.database, "relay") as first:
+            assert (second is None, first is None) == (False, True)
 
 
 def test_a_relay_that_waits_for_its_turn_does_not_spin(postgres_url: str) -> None:
     connections: list[str] = []
-    with ledger_at(postgres_url) as holder, _sole(holder) as sole:
-        assert sole
+    with ledger_at(postgres_url) as holder, sole(holder.database, "relay") as alone:
+        assert alone
         with hosting(configuration(embedded.fresh(), postgres_url), Followed) as (waiting,):
             sqlalchemy_event.listen(waiting.database._reader, "connect", lambda *_: connections.append("one more"))
             for number in range(50):

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.event import Moment, flat
-from shared.schema import Count, Id, Money, Period, Reading, Sha256, Text, Year, schema_of
+from shared.schema import Count, Id, Money, Period, Reading, Sha256, Sum, Text, Year, schema_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,11 @@ class Form:
     period: Period | None = None
     sha256: Sha256 | None = None
     money: Money | None = None
+    sum: Sum | None = None
     reading: Reading | None = None
     choice: Literal["a", "b"] | None = None
+    either: Count | Literal["all"] | None = None
+    anything: Any = None
     parts: tuple[Part, ...] = ()
     named: dict[str, Part] | None = None
 
@@ -65,10 +68,15 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("sha256", "0" * 64, "0" * 64),
     ("money", "-0.01", Decimal("-0.01")),
     ("money", "120.00", Decimal("120.00")),
+    ("sum", "-1234567890123456.70", "-1234567890123456.70"),
     ("reading", "0.350", Decimal("0.350")),
     ("reading", 0.1, Decimal("0.1")),
     ("reading", 7, Decimal(7)),
     ("choice", "b", "b"),
+    ("either", 3, 3),
+    ("either", "all", "all"),
+    ("anything", [{"a": None}, 1.5], [{"a": None}, 1.5]),
+    ("anything", None, None),
 ]
 
 
@@ -117,6 +125,7 @@ BAD: dict[str, list[Any]] = {
         1,
         1.0,
     ],
+    "sum": ["1", "1.0", "1e2", "９.00", "+1.00", "1.00\n", 1],
     "reading": [
         "",
         "NaN",
@@ -133,6 +142,7 @@ BAD: dict[str, list[Any]] = {
         float("inf"),
     ],
     "choice": ["c", "", 1, ["a"], {}],
+    "either": [-1, "none", 1.5, True, [], {}],
     "parts": ["x", {}, 7, None],
     "named": ["x", [], 7],
 }
@@ -173,3 +183,12 @@ def test_what_we_write_is_what_we_take(cents: int, offset: int, moment: datetime
     money = str(Decimal(cents).scaleb(-2).quantize(Decimal("0.01")))
 
     assert faults({"money": money, "moment": aware.isoformat(), "day": aware.date().isoformat()}) == {}
+
+
+@given(st.from_regex(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", fullmatch=True))
+@example("10e99")
+@example("0.1e-99")
+@example(f"{'1' * 30}.{'1' * 30}e50")
+def test_a_reading_that_is_taken_is_taken_again_as_we_write_it(reading: str) -> None:
+    if faults({"reading": reading}) == {}:
+        assert faults({"reading": str(msgspec.convert({"reading": reading}, Form).reading)}) == {}

@@ -2,16 +2,26 @@
 
 import http.client
 import socket
+from email.message import Message
 from typing import Any, NamedTuple
 
 import orjson
+
+
+class Raw(NamedTuple):
+    """A response whose body is not looked at."""
+
+    status: int
+    headers: Message
+    body: bytes
 
 
 class Answer(NamedTuple):
     """A response; `json` is its body."""
 
     status: int
-    headers: dict[str, str]
+    headers: Message
+    """By name, in whatever case."""
     text: str
 
     @property
@@ -26,10 +36,11 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """Asks one gateway over one connection."""
+    """Asks one gateway over one connection, as the operator where nothing else is said."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, key: str | None = "operator") -> None:
         self.port = port
+        self.key = key
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
 
     def get(self, path: str, **headers: str) -> Answer:
@@ -41,16 +52,26 @@ class Client:
         raw = body if isinstance(body, bytes | None) else orjson.dumps(body)
         return self.send("POST", path, raw, {"Content-Type": "application/json", **headers})
 
+    def get_raw(self, path: str, **headers: str) -> Raw:
+        """GET, whose body may be no text."""
+        return self._sent("GET", path, None, headers)
+
     def send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         """Any request."""
+        raw = self._sent(method, path, body, headers)
+        return Answer(raw.status, raw.headers, raw.body.decode())
+
+    def _sent(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Raw:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.key is not None:
+            named.setdefault("Authorization", f"Bearer {self.key}")
         try:
             self.connection.request(method, path, body, named)
             response = self.connection.getresponse()
         except BaseException:
             self.connection.close()
             raise
-        return Answer(response.status, dict(response.headers), response.read().decode())
+        return Raw(response.status, response.headers, response.read())
 
     def send_bytes(self, raw: bytes) -> bytes:
         """Send whatever it is on a connection of its own, say that no more will come, and read all that comes back."""

@@ -13,9 +13,10 @@ from services.gateway.tests.stand_ins import Installation, all_stand_ins, instal
 from shared import embedded
 
 
-def hosted(services: list[type]) -> Iterator[Client]:
+def hosted(services: list[type], requests: int = 100_000) -> Iterator[Client]:
     """A client of a gateway that runs with these services."""
-    runner = ServiceRunner({"AMQP_URI": embedded.fresh(), "WEB_SERVER_ADDRESS": "127.0.0.1:0"})
+    limits = {"REQUESTS_PER_MINUTE": requests, "ANONYMOUS_REQUESTS_PER_MINUTE": requests}
+    runner = ServiceRunner({"AMQP_URI": embedded.fresh(), "WEB_SERVER_ADDRESS": "127.0.0.1:0", **limits})
     for service in [*services, Gateway]:
         runner.add_service(service)
     runner.start()

@@ -9,7 +9,8 @@ from nameko.rpc import rpc
 
 from services.gateway.routes import ROUTES, Route
 from shared.config import SERVICES
-from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unavailable
+from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unauthenticated, Unavailable
+from shared.rights import EVERYWHERE, ROLES
 
 REFUSALS: dict[str, Exception] = {
     "invalid": Invalid({"items[3].rrule": ["expected an RRULE"], "year": ["expected an integer", "expected 2021"]}),
@@ -36,6 +37,10 @@ class Installation:
         self.checkpoints: dict[str, dict[str, dict[str, int]]] = {}
         self.looks: list[dict[str, Any]] = []
         """What scoring was asked to keep of readings and exports."""
+        self.feed: list[dict[str, Any]] | None = None
+        """What integration hands out; None: an echo."""
+        self.refusals: list[dict[str, Any]] = []
+        """What access was asked to keep of refusals."""
 
 
 installation = Installation()
@@ -52,6 +57,23 @@ def all_stand_ins() -> list[type]:
     return [stand_in(name) for name in SERVICES]
 
 
+def principal(credential: str) -> dict[str, Any]:
+    """Whom a credential belongs to: the operator, or somebody with roles, as `<role>@<facility>` and more by commas."""
+    if credential == "operator":
+        return {"actor": "service:operator", "kind": "operator", "roles": {EVERYWHERE: ["admin"]}} | _OF_NOTE
+    roles: dict[str, list[str]] = {}
+    for held in credential.split(","):
+        role, _, facility = held.partition("@")
+        if role not in (*ROLES, "nobody"):
+            raise Unauthenticated("expected a session, an API key or a JWT that is known here")
+        roles.setdefault(facility, []).append(role)
+    roles = {facility: held for facility, held in roles.items() if held != ["nobody"]}
+    return {"actor": f"user:{credential.partition('@')[0]}", "kind": "account", "roles": roles} | _OF_NOTE
+
+
+_OF_NOTE = {"name": "某人", "session": False, "expires_at": None}
+
+
 def _echo(route: Route) -> Any:
     def answer(self: object, **kwargs: Any) -> dict[str, Any]:
         refusal = REFUSALS.get(kwargs.get("facility", ""))
@@ -60,6 +82,10 @@ def _echo(route: Route) -> Any:
         asked = {"service": route.service, "method": route.rpc, **kwargs}
         if route.kind == "list":
             return {"items": [asked], "next": None if kwargs["cursor"] else "further"}
+        if route.kind == "feed" and installation.feed is not None:
+            return {"items": installation.feed, "next": 4 + len(installation.feed), "head": 5}
+        if route.kind == "feed":
+            return {"items": [{"number": 1, "event": orjson.dumps(asked).decode()}], "next": 1, "head": 1}
         if route.kind == "download":
             return {**FILE, "body": base64.b64encode(orjson.dumps(asked)).decode()}
         return asked
@@ -86,11 +112,33 @@ def _told_of_itself(name: str) -> dict[str, Callable[..., Any]]:
             raise Rejected("a real installation keeps real time")
         installation.now = now
 
-    def record_reading(self: object, **told: Any) -> None:
-        installation.looks.append({"method": "record_reading", **told})
-
-    def record_export(self: object, **told: Any) -> None:
-        installation.looks.append({"method": "record_export", **told})
-
-    methods = (health, clock, heads, checkpoints, set_clock, record_reading, record_export)
+    methods = (health, clock, heads, checkpoints, set_clock, *_SAME_IN_ALL)
     return {method.__name__: rpc(method, expected_exceptions=Refused) for method in methods}
+
+
+def stream_version(self: object, facility: str, stream: str) -> int:
+    """Every stream is at its seventh event."""
+    return 7
+
+
+def record_reading(self: object, **told: Any) -> None:
+    """Scoring's."""
+    installation.looks.append({"method": "record_reading", **told})
+
+
+def record_export(self: object, **told: Any) -> None:
+    """Scoring's."""
+    installation.looks.append({"method": "record_export", **told})
+
+
+def identify(self: object, credential: str, address: str) -> dict[str, Any]:
+    """Access's."""
+    return principal(credential)
+
+
+def record_refusal(self: object, **told: Any) -> None:
+    """Access's."""
+    installation.refusals.append(told)
+
+
+_SAME_IN_ALL = (stream_version, record_reading, record_export, identify, record_refusal)

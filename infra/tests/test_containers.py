@@ -30,7 +30,6 @@ class Containers:
     def __init__(self, folder: Path) -> None:
         self.project = f"xunjian-test-{secrets.token_hex(4)}"
         self.port = free_port()
-        self.api = Api(self.port)
         self.env_file = folder / "passwords.env"
         self._environment = {
             **os.environ,
@@ -39,6 +38,17 @@ class Containers:
             "XUNJIAN_PORT": str(self.port),
             "XUNJIAN_SIMULATED": "true",
         }
+
+    @property
+    def key(self) -> str:
+        """The operator's key, which `infra/compose up` has made."""
+        lines = self.env_file.read_text().splitlines()
+        return next(line.split("=")[1] for line in lines if line.startswith("XUNJIAN_OPERATOR_KEY="))
+
+    @property
+    def api(self) -> Api:
+        """The API, under the operator's key."""
+        return Api(self.port, self.key)
 
     def compose(self, *arguments: str) -> str:
         """Run infra/compose; what it printed."""
@@ -71,7 +81,9 @@ class Containers:
         return self.api.get(f"{FACILITY}/assessments/2021", as_of="2021-03-10")
 
     def _run(self, *command: str) -> str:
-        finished = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False)
+        known = {"XUNJIAN_KEY": self.key} if self.env_file.exists() else {}
+        environment = self._environment | known
+        finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return finished.stdout
 
@@ -137,7 +149,7 @@ def test_a_service_opens_no_database_but_its_own(containers: Containers) -> None
 def test_the_passwords_are_random_and_for_their_owner_only(containers: Containers) -> None:
     values = [line.split("=")[1] for line in containers.env_file.read_text().splitlines() if "=" in line]
 
-    assert len(values) == len(set(values)) == 6
+    assert len(values) == len(set(values)) == 9
     assert min(map(len, values)) == 48
     assert containers.env_file.stat().st_mode & 0o777 == 0o600
 
@@ -154,7 +166,8 @@ def test_what_is_published_there_is_sealed_by_a_key_that_only_scoring_has(
     files = {"b.zip": f"{year}/bundle.zip", "key.pem": "/seal-key.pem", "report.pdf": f"{year}/self-assessment.pdf"}
     for name, path in files.items():
         address = f"http://127.0.0.1:{containers.port}/v1{path}"
-        (tmp_path / name).write_bytes(urllib.request.urlopen(address, timeout=PATIENCE_SECONDS).read())
+        request = urllib.request.Request(address, headers={"Authorization": f"Bearer {containers.key}"})
+        (tmp_path / name).write_bytes(urllib.request.urlopen(request, timeout=PATIENCE_SECONDS).read())
 
     command = [sys.executable, "-m", "services.cli", "audit", "check", "b.zip", "--key", "key.pem"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -164,6 +177,17 @@ def test_what_is_published_there_is_sealed_by_a_key_that_only_scoring_has(
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
     mode = containers.container("scoring").exec_run(["stat", "-c", "%a %u", "/var/lib/xunjian/seal.pem"]).output
     assert mode.split() == [b"600", b"10001"]
+
+
+def test_the_first_account_is_made_by_the_link_that_the_platform_prints(containers: Containers) -> None:
+    printed = containers.compose("first-link")
+    code = printed.strip().rpartition("code=")[2]
+    account = {"code": code, "username": "admin", "display_name": "管理员", "password": "correct horse battery"}
+
+    status, session = Api(containers.port, "").once("POST", "/accounts/first", account)
+
+    assert status == 200, session
+    assert Api(containers.port, session["token"]).get("/session")["roles"] == {"*": ["admin"]}
 
 
 def test_a_service_that_is_killed_is_missed_and_comes_back_with_all_it_knew(containers: Containers) -> None:

@@ -148,7 +148,7 @@ def seal_command(
 @click.option("--sm2", is_flag=True, help="SM2 with SM3 instead of Ed25519.")
 def key_command(file: Path, sm2: bool) -> None:
     """Make a new sealing key: the private half in FILE, the public half beside it; nothing is overwritten."""
-    from services.scoring.publishing.keys import make_key, public_half  # noqa: PLC0415
+    from shared.key_files import make_key, public_half  # noqa: PLC0415
     from shared.signing import key_id  # noqa: PLC0415
 
     try:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 from services.audit.chain import Chain, Found, shown
 from shared.contracts.asset_registry import EquipmentDescribed
+from shared.contracts.integration import MessageContradicted, MessageReceived
 from shared.contracts.work_orders import PointsInspected
 from shared.event import Event
 
@@ -61,3 +62,7 @@ def files_of(event: Event) -> Iterator[str]:
         case EquipmentDescribed():
             for document in event.documents:
                 yield document.sha256
+        case MessageReceived():
+            yield event.sha256
+        case MessageContradicted():
+            yield event.other_sha256

@@ -23,6 +23,10 @@ _DIGESTED: Mapping[str, tuple[str, ...]] = {
     "installation": ("id",),
     "view_version": ("id",),
     "attachment": ("facility", "sha256"),
+    "webhook_secret": ("facility", "webhook_id", "number"),
+    "webhook_progress": ("facility", "webhook_id"),
+    "delivery": ("facility", "webhook_id", "call"),
+    "credential": ("kind", "name"),
 }
 """Tables whose rows have a digest, and their keys."""
 _UNDER_THEIR_HASH = {"rulebook": "text", "result": "body", "attachment": "content"}

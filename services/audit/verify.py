@@ -15,6 +15,8 @@ from services.audit.chain import Chain, Found, LedgerChain, shown
 from services.audit.chain import sha256_of as sha256_of  # noqa: PLC0414  # for those who replay
 from services.audit.folded import Folding
 from services.audit.named import Named
+from services.audit.numbering import KEEPER as NUMBERS
+from services.audit.numbering import numbering_faults
 from services.audit.snapshot import distinct, is_damage, one, snapshot, stream, unreadable
 from services.audit.unchained import unchained
 from shared.config import SERVICES
@@ -97,7 +99,8 @@ class Verification:
         """Services and facilities whose chains do not hold."""
 
     def faults(self) -> Iterator[Fault]:
-        """Every difference: in ledgers, in what readers remember of them, in the journal, in views and all other tables, in files.
+        """Every difference: in ledgers, in what readers remember of them, in the journal, in the numbered sequence, in
+        views and all other tables, in files.
 
         Raises Unreadable where a database cannot be asked.
         """
@@ -110,6 +113,9 @@ class Verification:
         if KEEPER in self.databases:
             place = _Place(KEEPER)
             yield from _guarded(self._journals(place), place)
+        if NUMBERS in self.databases:
+            place = _Place(NUMBERS)
+            yield from _guarded(starmap(place.told, numbering_faults(self.databases)), place)
         for service in self.databases:
             place = _Place(service)
             yield from _guarded(self._tables(place), place)

@@ -1,15 +1,18 @@
 """What integration keeps."""
 
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection
 
+from services.integration.inbound import tables as inbound
+from services.integration.outbound import views as outbound
+from services.integration.tables import metadata
 from shared.event import Recorded
 from shared.views import Views
 
-metadata = MetaData()
-
 
 def fold(connection: Connection, recorded: Recorded) -> None:
-    """Fold nothing yet."""
+    """Bring the tables on by one event."""
+    inbound.fold(connection, recorded)
+    outbound.fold(connection, recorded)
 
 
-VIEWS = Views(metadata=metadata, fold=fold)
+VIEWS = Views(metadata=metadata, fold=fold, hears=inbound.HEARS)

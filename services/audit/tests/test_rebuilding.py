@@ -19,7 +19,7 @@ from services.audit.cli import audit_group
 from services.audit.folded import VIEWS
 from services.audit.tests.whole import two_months, whole
 from services.rebuild import rebuild_command
-from shared.config import SERVICES
+from shared.config import SCORED, SERVICES
 from shared.contracts.scheduling import (
     OccurrenceExcused,
     OccurrencePerformed,
@@ -135,7 +135,7 @@ def test_a_forged_event_is_not_folded(folder: Path) -> None:
 
 def test_a_database_of_an_older_schema_is_converted_rebuilt_and_holds(lived_in: Path, tmp_path: Path) -> None:
     config = {"DATABASES": {service: f"sqlite:///{tmp_path / service}.db" for service in SERVICES}}
-    for service in SERVICES:
+    for service in SCORED:  # there were no others
         _as_once_written(lived_in / f"{service}.db", tmp_path / f"{service}.db", service)
 
     for service in SERVICES:

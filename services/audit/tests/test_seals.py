@@ -13,7 +13,7 @@ from services.audit.verify import Verification
 from services.scoring.publishing.evidence import published as publication
 from services.scoring.publishing.seal import Seal
 from services.scoring.tests.sealing import KEY
-from shared.config import SERVICES
+from shared.config import SCORED
 from shared.errors import Invalid
 from shared.signing import new_key
 
@@ -80,7 +80,7 @@ def test_on_postgresql_they_are_read_alike(postgres_url: str) -> None:
         assert "work_orders, facility hall, position 6: is missing (seal: seal.json)" in faults(hall, seal)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", SCORED)
 def test_a_tail_cut_off_in_every_copy_is_found_by_the_seal(hall: Installation, service: str) -> None:
     seal = seal_of(hall)
     position = seal.statement.heads[service].position

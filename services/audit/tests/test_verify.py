@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.audit.snapshot import read_only
 from services.audit.tests.installation import HALL, Installation, installation, lived_in, published
 from services.audit.verify import Broken, Fault, Verification, replay_events
-from shared.config import SERVICES
+from shared.config import SCORED
 from shared.contracts.work_orders import WorkOrderAssigned
 from shared.database import Database
 from shared.ledger import chained
@@ -242,12 +242,12 @@ def test_a_changed_rulebook_is_found(hall: Installation) -> None:
 
 def test_any_byte_of_any_event_changed_is_found(hall: Installation) -> None:
     columns = ("facility", "event_id", "stream", "version", "type", "body", "hash", "position")
-    events = {service: hall.rows(service, "SELECT * FROM event ORDER BY position") for service in SERVICES}
+    events = {service: hall.rows(service, "SELECT * FROM event ORDER BY position") for service in SCORED}
 
     @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def any_byte(data: st.DataObject) -> None:
-        service = data.draw(st.sampled_from(SERVICES))
+        service = data.draw(st.sampled_from(SCORED))
         event = data.draw(st.sampled_from(events[service]))
         column = data.draw(st.sampled_from(columns))
         forged = data.draw(_flipped(event._mapping[column]))

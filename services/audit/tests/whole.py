@@ -1,9 +1,10 @@
-"""The four services in one place without a broker: given commands, hearing each other, and with every table filled."""
+"""All services in one place without a broker: given commands, hearing each other, and with every table filled."""
 
 import base64
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from itertools import count
 from typing import Any
@@ -13,8 +14,13 @@ from kombu import Connection
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 from PIL import Image
 
+from services.access.service import Access
 from services.asset_registry.service import AssetRegistry
 from services.audit.tests.installation import HALL, urls_of
+from services.integration.outbound.addresses import Outside
+from services.integration.outbound.book import Book, Called
+from services.integration.outbound.dispatch import Post
+from services.integration.service import Integration
 from services.scheduling.service import Scheduling
 from services.scoring.live import LiveFacts
 from services.scoring.service import Scoring
@@ -29,7 +35,7 @@ from shared.relay import Publisher
 from shared.rights import ROLES
 from shared.subscription import Handler, Reader, Subscription
 
-HOSTED = {one.name: one for one in (AssetRegistry, Scheduling, WorkOrders, Scoring)}
+HOSTED = {one.name: one for one in (AssetRegistry, Scheduling, WorkOrders, Scoring, Integration, Access)}
 
 
 class Whole:
@@ -47,6 +53,8 @@ class Whole:
                 setattr(service, source, _Peer(self, source))
         self.services["scoring"].live = LiveFacts(self.databases["scoring"], "scoring")
         self.services["scoring"].sealing = Sealing(KEY)
+        outside = Outside(["127.0.0.1"], lambda host, port: [host])
+        self.services["integration"].couriers = Post(outside, None, Book(self.databases["integration"]))
 
     @property
     def databases(self) -> dict[str, Database]:
@@ -138,6 +146,7 @@ def two_months(here: Whole) -> None:
     _work(here)
     _books(here)
     _score(here)
+    _tell_others(here)
     here.at("2021-03-20")
     here.publish()
 
@@ -211,6 +220,20 @@ def _score(here: Whole) -> None:
     for who in ("user:chen", "user:qian"):
         here.ask("scoring", "sign_assessment", who, **as_of, acknowledged=lacking)
     here.ask("scoring", "publish_assessment", assessment_id="a-2021")
+
+
+def _tell_others(here: Whole) -> None:
+    """A webhook of which one call was written down, and what else may become of one."""
+    for id_ in ("w-1", "w-2"):
+        here.ask("integration", "subscribe_webhook", webhook_id=id_, url="http://127.0.0.1:9/", after=0)
+    here.ask("integration", "rotate_webhook_secret", webhook_id="w-1")
+    for command in ("pause_webhook", "resume_webhook", "remove_webhook"):
+        here.ask("integration", command, webhook_id="w-2")
+    book = here.services["integration"].book
+    progress = book.progress(book.webhook(HALL, "w-1"))
+    at = "2021-03-18T00:00:00Z"
+    called = Called(number=1, type="x", attempt=1, at=at, status=200, milliseconds=1, error=None)
+    book.write(progress, replace(progress, calls=1, delivered=1, failing_since=at, next_at=at, last_error="x"), called)
 
 
 _HOURS = {"shifts": [{"opens": "08:30", "closes": "12:00"}]}

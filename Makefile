@@ -68,9 +68,23 @@ format: setup ## Mend what lint and format can mend by themselves
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
+.PHONY: contracts
+contracts: setup ## Who publishes what to whom; fails where somebody can no longer read it, and says who
+	@$(BIN)/python contract-tests/contracts.py
+
+.PHONY: catalogue
+catalogue: setup ## Write what follows from the code anew: docs/catalogue, contract-tests/pacts, the API's documents
+	@$(BIN)/xunjian catalogue docs/catalogue
+	@$(BIN)/python contract-tests/contracts.py --write-pacts
+	@$(BIN)/xunjian openapi services/gateway
+
 .PHONY: bench
 bench: setup ## Measure beside peers, on the same PostgreSQL and RabbitMQ
 	@$(BIN)/python infra/test-servers exec $(BIN)/xunjian bench $(ARGS)
+
+.PHONY: fuzz
+fuzz: setup ## Send many made-up requests to the API as everybody (a quarter of an hour; EXAMPLES=30 of each operation, ARGS="-k costs")
+	@XUNJIAN_FUZZ_EXAMPLES=$(or $(EXAMPLES),30) $(BIN)/pytest tests/test_schemathesis.py $(ARGS)
 
 .PHONY: test-containers
 test-containers: setup ## Test the platform in containers (docker; two minutes; not part of make test)

@@ -1,8 +1,9 @@
 """Runs a program of ours that dies at a chosen moment: `python -m tests.mischief SERVICE/MOMENT:N PROGRAM …`.
 
 At the N-th such moment in that service the process kills itself as `kill -9` would; the program knows nothing of it.
-Other mischief: `scoring/poison:FACILITY` makes scoring unable to apply an event of that facility, and
-`SERVICE/disorder:SEED` has the relays of the process lose, repeat and shuffle what they publish.
+Other mischief: `scoring/poison:FACILITY` makes scoring unable to apply an event of that facility,
+`SERVICE/disorder:SEED` has the relays of the process lose, repeat and shuffle what they publish, and `gateway/unlimited`
+lets everybody ask as often as they like.
 """
 
 import os
@@ -14,6 +15,8 @@ from random import Random
 from typing import Any
 
 import eventlet
+
+from shared.config import DEFAULTS
 
 Happens = Callable[[str, Any, tuple[Any, ...], Any], bool]
 """Whether a call is the moment: (service, self, arguments, result)."""
@@ -47,6 +50,8 @@ MOMENTS: dict[str, tuple[str, str, str, Happens]] = {
     "clock.decided": ("services.scheduling.making:Making", "make", "after", _always),
     "clock.done": ("services.scheduling.service:Scheduling", "look_at_the_clock", "after", _ledger_of_self),
     "journal": ("services.scoring.service:", "_keep", "after", _always),
+    "hand_over.asking": ("services.integration.inbound.accepting:Accepting", "_asked", "before", _always),
+    "hand_over.answered": ("services.integration.inbound.accepting:Accepting", "_asked", "after", _always),
     "answer": ("services.gateway.service:", "answered", "after", _always),
 }
 """Where each moment is: module and class, method, whether before or after it, and for which of its calls."""
@@ -106,6 +111,12 @@ def disorder(seed: int) -> None:
     publisher._publish, publisher._await_confirms = hold, release
 
 
+def unlimited() -> None:
+    """Let nobody be told that they ask too often."""
+    for name in ("REQUESTS_PER_MINUTE", "ANONYMOUS_REQUESTS_PER_MINUTE"):
+        DEFAULTS[name] = 10**9
+
+
 def main(mischief: str, program: str, *arguments: str) -> None:
     """Arm the process, and become the program."""
     eventlet.monkey_patch()
@@ -115,6 +126,8 @@ def main(mischief: str, program: str, *arguments: str) -> None:
         poison(detail)
     elif name == "disorder":
         disorder(int(detail))
+    elif name == "unlimited":
+        unlimited()
     else:
         kill_at(service, name, int(detail))
     sys.argv[:] = [program, *arguments]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.config import SERVICES
-from tests.api import Api
+from tests.api import KEY, Api
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -170,13 +170,16 @@ class Platform:
 
 
 @contextmanager
-def embedded(folder: Path, *mischiefs: str, simulated: bool = True) -> Iterator[Platform]:
-    """`xunjian serve` on a data folder within `folder`."""
+def embedded(folder: Path, *mischiefs: str, simulated: bool = True, **settings: str) -> Iterator[Platform]:
+    """`xunjian serve` on a data folder within `folder`, with settings from its environment."""
     port, data = free_port(), folder / "data"
+    data.mkdir(exist_ok=True)
+    (data / "operator.key").write_text(KEY)
     program = ["xunjian", "serve", f"--data={data}", f"--port={port}", "--log-level=INFO"]
     if simulated:
         program.append("--simulated")
-    process = Process(EVERYWHERE, program, folder / "platform.log", mischiefs=list(mischiefs))
+    said = {f"XUNJIAN_{name.upper()}": value for name, value in settings.items()}
+    process = Process(EVERYWHERE, program, folder / "platform.log", said, list(mischiefs))
     databases = {service: f"sqlite:///{data / service}.db" for service in SERVICES}
     yield from _running(Platform([process], databases, port, (f"--data={data}", {})))
 
@@ -190,6 +193,7 @@ def distributed(
     environment = {
         "XUNJIAN_AMQP_URI": amqp_url,
         "XUNJIAN_SIMULATED": "true",
+        "XUNJIAN_OPERATOR_KEY": KEY,
         "XUNJIAN_WEB_SERVER_ADDRESS": f"127.0.0.1:{port}",
         "XUNJIAN_CATCH_UP_SECONDS": "1.0",
         "XUNJIAN_SEAL_KEY": str(folder / "seal.pem"),

@@ -19,6 +19,7 @@ from services.gateway.service import SetClock
 from services.gateway.tests.client import Answer, Client
 from services.scoring.commands import AddRulebook
 from shared.tests.random_events import TEXT, instances_of
+from tests.api import KEY
 from tests.conftest import run_xunjian
 from tests.processes import EVERYWHERE, Platform, embedded
 from tests.story import RULEBOOK, Story
@@ -86,7 +87,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def client(platform: Platform) -> Iterator[Client]:
     """A client that keeps its connection."""
-    client = Client(platform.port)
+    client = Client(platform.port, KEY)
     yield client
     client.connection.close()
 

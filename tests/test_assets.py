@@ -28,7 +28,7 @@ CYLINDER = ["CYL-1", "gas", "瓶组", "1 号瓶", "档案室", "MPa", 3.78, 5.3,
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """An installation with an empty hall."""
     with embedded(tmp_path_factory.mktemp("assets"), simulated=False) as platform:
-        platform.api.post("/facilities", HALL, "hall")
+        platform.api.post("/facilities", HALL, "hall", actor=None)
         yield platform
 
 

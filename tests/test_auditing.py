@@ -17,6 +17,7 @@ from shared.contracts.scoring import EvidenceExported, EvidenceRead
 from shared.database import Database
 from shared.event import read
 from shared.ledger import Ledger
+from tests.api import SIGNED_IN
 from tests.conftest import Start, run_xunjian
 from tests.processes import Platform
 from tests.story import MANAGER, Story, moment
@@ -40,7 +41,7 @@ def get(platform: Platform, path: str, **headers: str) -> Answer:
     connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60)
     try:
         connection.request(
-            "GET", f"/v1/facilities/hall{path}" if path.startswith("/a") else f"/v1{path}", None, headers
+            "GET", f"/v1/facilities/hall{path}" if path.startswith("/a") else f"/v1{path}", None, SIGNED_IN | headers
         )
         response = connection.getresponse()
         return Answer(response.status, response.read())
@@ -66,7 +67,9 @@ def keep_photo(platform: Platform) -> str:
     picture = BytesIO()
     Image.new("RGB", (8, 8), "red").save(picture, "png")
     connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60)
-    connection.request("POST", "/v1/facilities/hall/photos", picture.getvalue(), {"Content-Type": "image/png"})
+    connection.request(
+        "POST", "/v1/facilities/hall/photos", picture.getvalue(), SIGNED_IN | {"Content-Type": "image/png"}
+    )
     sha256_: str = json.loads(connection.getresponse().read())["sha256"]
     connection.close()
     return sha256_

@@ -72,6 +72,10 @@ def told() -> Iterator[Told]:
         thread.join()
 
 
+SIMULATED = 200, b'{"simulated":true}'
+"""What a client asks before its first command: in whose name it may be given."""
+
+
 def problem(status: int, kind: str, detail: str = "", **members: object) -> Answer:
     document = {"type": f"urn:xunjian:problem:{kind}", "title": kind, "status": status, "detail": detail, **members}
     return status, orjson.dumps(document)
@@ -95,7 +99,7 @@ def test_a_problem_document_is_the_error_that_it_was(told: Told, status: int, ki
 
 
 def test_invalid_input_is_told_field_by_field(told: Told) -> None:
-    told.answers = [problem(422, "invalid", errors=[{"field": "items[3].rrule", "expected": "an RRULE"}])]
+    told.answers = [SIMULATED, problem(422, "invalid", errors=[{"field": "items[3].rrule", "expected": "an RRULE"}])]
 
     with Client(told.url) as client, pytest.raises(Invalid) as refused:
         client.send("/facilities/x/plans", {}, key="k", actor="user:li")
@@ -104,13 +108,13 @@ def test_invalid_input_is_told_field_by_field(told: Told) -> None:
 
 
 def test_a_command_whose_answer_was_lost_is_sent_again_under_its_key(told: Told) -> None:
-    told.answers = [None, problem(503, "unavailable"), (200, b'{"done":true}')]
+    told.answers = [SIMULATED, None, problem(503, "unavailable"), (200, b'{"done":true}')]
 
     with Client(told.url) as client:
         outcome = client.send("/facilities", {}, key="load:1", actor="user:li")
 
     assert outcome == {"done": True}
-    assert told.heard == [("POST", "/v1/facilities", "load:1")] * 3
+    assert told.heard[1:] == [("POST", "/v1/facilities", "load:1")] * 3
 
 
 def test_a_list_is_asked_for_page_after_page(told: Told) -> None:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
+
+from services.operator_key import known_for
 
 XUNJIAN = (sys.executable, "-m", "services.cli")
 WITHIN_SECONDS = 240
@@ -116,7 +118,8 @@ def served(folder: Path) -> Iterator[tuple[str, str]]:
 
 def ask(address: str) -> dict[str, Any]:
     """The answer at an address."""
-    with urlopen(address, timeout=30) as answer:
+    key = known_for(address)
+    with urlopen(Request(address, headers={"Authorization": f"Bearer {key}"}), timeout=30) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
 

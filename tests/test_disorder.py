@@ -105,6 +105,8 @@ def test_an_event_that_cannot_be_applied_parks_its_facility_only_and_goes_on_aft
             "scheduling": "ok",
             "work_orders": "ok",
             "scoring": "parked",
+            "integration": "ok",
+            "access": "ok",
         }
         parked = health["services"]["scoring"]["parked"]
         assert {entry["facility"] for entry in parked} == {"annex"}

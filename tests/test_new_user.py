@@ -12,6 +12,7 @@ import orjson
 import pytest
 from PIL import Image
 
+from tests.api import KEY, SIGNED_IN
 from tests.conftest import Start, run_xunjian
 from tests.processes import Platform
 
@@ -73,14 +74,14 @@ class Office:
     def send_file(self, path: str, content: bytes, media_type: str) -> tuple[int, Any]:
         """A file."""
         with connection(self.platform.port) as http_:
-            http_.request("POST", f"/v1/facilities/hall{path}", content, {"Content-Type": media_type})
+            http_.request("POST", f"/v1/facilities/hall{path}", content, SIGNED_IN | {"Content-Type": media_type})
             response = http_.getresponse()
             return response.status, orjson.loads(response.read())
 
     def file(self, path: str) -> tuple[str, bytes]:
         """A file that is asked for: its media type and bytes."""
         with connection(self.platform.port) as http_:
-            http_.request("GET", f"/v1/facilities/hall{path}")
+            http_.request("GET", f"/v1/facilities/hall{path}", headers=SIGNED_IN)
             response = http_.getresponse()
             content = response.read()
             assert response.status == 200, content
@@ -145,19 +146,19 @@ def test_from_an_empty_installation_to_a_month_that_can_be_shown(office: Office,
 
 def points_come_by_a_sheet_that_is_looked_over_first(office: Office, folder: Path) -> None:
     url = ("--facility", "hall", "--url", f"http://127.0.0.1:{office.platform.port}")
-    office.tell("", HALL)
+    office.tell("", HALL, role="admin")
     office.tell("/systems", SHUTTERS)
 
-    wrong = run_xunjian("assets", "import", points_sheet(folder / "wrong.csv", last_low="halb"), *url)
+    wrong = run_xunjian("assets", "import", points_sheet(folder / "wrong.csv", last_low="halb"), *url, XUNJIAN_KEY=KEY)
     assert wrong.returncode == 2
     assert "row 22, column low" in wrong.stderr, wrong.stderr
 
     sheet = points_sheet(folder / "points.csv")
-    looked_over = run_xunjian("assets", "import", sheet, *url, "--dry-run")
+    looked_over = run_xunjian("assets", "import", sheet, *url, "--dry-run", XUNJIAN_KEY=KEY)
     assert looked_over.returncode == 0, looked_over.stderr
     assert office.ask("/points") == []
 
-    imported = run_xunjian("assets", "import", sheet, *url)
+    imported = run_xunjian("assets", "import", sheet, *url, XUNJIAN_KEY=KEY)
     assert imported.returncode == 0, imported.stderr
     assert [point["label"] for point in office.ask("/points", q="二层")] == ["21号卷帘门"]
 
@@ -233,7 +234,7 @@ def what_happened_can_be_shown(office: Office) -> None:
 
 
 def test_what_was_slept_through_is_missed_all_the_same(office: Office, tmp_path: Path) -> None:
-    office.tell("", HALL)
+    office.tell("", HALL, role="admin")
     office.tell("/systems", SHUTTERS)
     office.tell(
         "/systems/fire-shutters/points", {"equipment": "防火卷帘门", "points": [{"point_id": "s-1", "label": "1"}]}

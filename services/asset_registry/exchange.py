@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import TypeVar
 
 from services.asset_registry.aggregate import MOST_POINTS, System
-from services.asset_registry.form.columns import CSV, FORMS, POINTS, XLSX
-from services.asset_registry.form.delimited import read_csv
+from services.asset_registry.form.columns import FORMS, POINTS
 from services.asset_registry.form.exporting import to_csv, to_xlsx
 from services.asset_registry.form.importing import Additions, Registry, additions
-from services.asset_registry.form.mistakes import Mistakes
 from services.asset_registry.form.sheet import Sheet, read_sheet
 from services.asset_registry.form.workbook import read_workbook
 from services.asset_registry.registered import Ask, points_on, systems_on
 from shared.contracts.asset_registry import EquipmentDescribed
 from shared.errors import Invalid
+from shared.sheets.delimited import read_csv
+from shared.sheets.mistakes import Mistakes
+from shared.sheets.tables import CSV, XLSX
 from shared.unit import Unit
 
 T = TypeVar("T")

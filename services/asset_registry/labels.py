@@ -11,8 +11,8 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.asset_registry.form.tables import unhurried
 from shared.errors import Invalid
+from shared.sheets.tables import unhurried
 
 MOST_LABELS = 1000
 """How many labels one sheet has; a code takes some milliseconds."""

@@ -5,12 +5,14 @@ from typing import Any
 
 from sqlalchemy import select
 
+from services.asset_registry import answers as forms
 from services.asset_registry import commands, exchange, lists, registered, views
 from services.asset_registry.aggregate import Facility, System
 from services.asset_registry.days import asked_day
 from services.asset_registry.history import history
 from services.asset_registry.labels import print_labels
 from shared import service
+from shared.answers import KeptFile
 from shared.attachments import Attachments, content_of, document_type
 from shared.contracts.asset_registry import (
     EquipmentDescribed,
@@ -23,7 +25,8 @@ from shared.contracts.work_orders import EquipmentReplaced
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import Recorded
 from shared.pages import Page, page
-from shared.service import command, query
+from shared.rights import INSTALLATION
+from shared.service import answers, command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
 
@@ -40,6 +43,8 @@ class AssetRegistry(service.LedgerService):
     @command(commands.RegisterFacility)
     def register_facility(self, do: Unit, asked: commands.RegisterFacility) -> None:
         """Register a facility."""
+        if asked.facility_id == INSTALLATION:
+            raise Invalid({"facility_id": [f"expected another id than {INSTALLATION}, which stands for no facility"]})
         do.find(Facility, asked.facility_id).register(FacilityRegistered(**vars(asked)), do.now)
 
     @command(commands.RegisterSystem)
@@ -92,6 +97,7 @@ class AssetRegistry(service.LedgerService):
         replaced = PointReplaced(point_id=asked.point_id, replaced_on=asked.replaced_on, nameplate=nameplate)
         self._system_with(do, asked.point_id).replace(replaced, do.now)
 
+    @answers(forms.ImportedAssets)
     @command(commands.ImportAssets)
     def import_assets(self, do: Unit, asked: commands.ImportAssets) -> dict[str, Any]:
         """Add what a sheet lists, all of it or nothing; answers {dry_run, systems, equipment, points, unchanged}."""
@@ -103,6 +109,7 @@ class AssetRegistry(service.LedgerService):
             do.forget()
         return {"dry_run": asked.dry_run, **found.counts}
 
+    @answers(KeptFile)
     @command(commands.KeepDocument)
     def keep_document(self, do: Unit, asked: commands.KeepDocument) -> dict[str, Any]:
         """Keep a PDF document or a picture of at most 20 MiB; answers {sha256, media_type, size}."""
@@ -132,18 +139,21 @@ class AssetRegistry(service.LedgerService):
             raise NotFound(f"no point {point_id} in {do.facility}")
         return do.edit(System, system_id)
 
+    @answers(forms.RegisteredFacility)
     @query
     def facilities(
         self,
         *,
         q: str | None = None,
+        facilities: list[str] | None = None,
         sort: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
     ) -> Page:
-        """All facilities."""
-        return page(self.ledger.database, *lists.facilities(q), sort, cursor, limit)
+        """The facilities that the caller may see, of those given by id; EVERYWHERE, or None, stands for all."""
+        return page(self.ledger.database, *lists.facilities(q, facilities), sort, cursor, limit)
 
+    @answers(forms.RegisteredFacility)
     @query
     def facility(self, facility: str) -> dict[str, Any]:
         """One facility; raises NotFound."""
@@ -153,6 +163,7 @@ class AssetRegistry(service.LedgerService):
             raise NotFound(f"no facility {facility}")
         return found[0]
 
+    @answers(forms.RegisteredSystem)
     @query
     def systems(
         self,
@@ -169,6 +180,7 @@ class AssetRegistry(service.LedgerService):
         listing = lists.systems(facility, asked_day(as_of), category=category, q=q)
         return page(self.ledger.database, *listing, sort, cursor, limit)
 
+    @answers(forms.RegisteredPoint)
     @query
     def points(
         self,
@@ -201,6 +213,7 @@ class AssetRegistry(service.LedgerService):
         found = page(self.ledger.database, *listing, sort, cursor, limit)
         return Page(items=[lists.with_limits(point) for point in found["items"]], next=found["next"])
 
+    @answers(forms.PointWithHistory)
     @query
     def point(self, facility: str, point_id: str, as_of: str | None = None) -> dict[str, Any]:
         """One point, its documents [{sha256, title}], and its history (`history`); raises NotFound."""
@@ -215,6 +228,7 @@ class AssetRegistry(service.LedgerService):
         told = list(history(past, point_id, found["equipment"], day_of=partial(views.day_of, zone=zone), until=day))
         return {**lists.with_limits(found), "documents": found["documents"] or [], "history": told}
 
+    @answers(forms.EquipmentGroup)
     @query
     def equipment(
         self,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from uuid_utils import uuid7
 
+from services.scheduling import answers as forms
 from services.scheduling import commands, lists, overview, planning, views
 from services.scheduling.aggregate import Occurrence, Plan
 from services.scheduling.making import Making, Visit, out_of_commission
@@ -27,7 +28,7 @@ from shared.errors import NotFound
 from shared.event import Recorded
 from shared.pages import Page
 from shared.rpc import Peer
-from shared.service import command, query
+from shared.service import answers, command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
 
@@ -46,6 +47,7 @@ class Scheduling(clockwork.Clockwork):
     asset_registry = Peer("asset_registry")
     work_orders = Peer("work_orders")
 
+    @answers(forms.PlanChanges)
     @command(commands.AdoptPlan)
     def adopt_plan(self, do: Unit, asked: commands.AdoptPlan) -> Changes:
         """Adopt a plan for systems that are registered, with a workday calendar if any is known, and make what is due."""
@@ -60,6 +62,7 @@ class Scheduling(clockwork.Clockwork):
         making.bring_in_line(today, "workdays", "工作日历发布")
         return self._changes(do, making, before, asked.year, dry_run=asked.dry_run)
 
+    @answers(forms.PlanChanges)
     @command(commands.ChangePlanItem)
     def change_plan_item(self, do: Unit, asked: commands.ChangePlanItem) -> Changes:
         """Change a duty from a day on: what was made ahead by its old reading is withdrawn, and made by the new one."""
@@ -69,6 +72,7 @@ class Scheduling(clockwork.Clockwork):
         making.bring_in_line(today, "plan", f"计划自 {asked.effective_on} 起变更：{asked.reason}")
         return self._changes(do, making, before, plan.year, dry_run=asked.dry_run)
 
+    @answers(forms.PlanChanges)
     @command(commands.WithdrawPlanItem)
     def withdraw_plan_item(self, do: Unit, asked: commands.WithdrawPlanItem) -> Changes:
         """End a duty from a day on: what was made ahead for later dates is withdrawn."""
@@ -78,6 +82,7 @@ class Scheduling(clockwork.Clockwork):
         making.bring_in_line(today, "plan", f"计划自 {asked.effective_on} 起取消：{asked.reason}")
         return self._changes(do, making, before, plan.year, dry_run=asked.dry_run)
 
+    @answers(forms.PlanChanges)
     @command(commands.AmendWorkdays)
     def amend_workdays(self, do: Unit, asked: commands.AmendWorkdays) -> Changes:
         """Say anew which days are worked: visits of dates from tomorrow on are read by that, where a plan stands already."""
@@ -133,6 +138,7 @@ class Scheduling(clockwork.Clockwork):
                 if occurrence.exists:
                     occurrence.perform(done.work_order_id, done.performed_at, recorded.recordedat, _zone(do))
 
+    @answers(forms.ListedPlan)
     @query
     def plans(
         self,
@@ -146,17 +152,20 @@ class Scheduling(clockwork.Clockwork):
         """The plans of a facility: plan_id, year, number of items; by plan_id or year."""
         return lists.plans(self.ledger.database, facility, year, sort=sort, cursor=cursor, limit=limit)
 
+    @answers(forms.PlanAsItReads)
     @query
     def plan(self, facility: str, plan_id: str) -> dict[str, Any]:
         """A plan: plan_id, year, items as they read today, each with its terms."""
         do = self._unit(facility)
         return lists.plan_as_it_reads(do.edit(Plan, plan_id), _today(do))
 
+    @answers(forms.YearOfWorkdays)
     @query
     def workdays(self, facility: str, year: int) -> dict[str, Any]:
         """A year's workday calendar: year, known, source, holidays, make_up_workdays, version (0: not adopted here)."""
         return lists.calendar_of(year, self._unit(facility).find(WorkdayCalendar, str(year)))
 
+    @answers(forms.ListedOccurrence)
     @query
     def occurrences(
         self,
@@ -181,12 +190,14 @@ class Scheduling(clockwork.Clockwork):
         paging = {"sort": sort, "cursor": cursor, "limit": limit}
         return lists.occurrences(self.ledger.database, facility, since, until, filters, **paging)
 
+    @answers(forms.OccurrenceWithPoints)
     @query
     def occurrence(self, facility: str, occurrence_id: str) -> dict[str, Any]:
         """One occurrence as the list shows it, with its point_ids and excuses."""
         past = self.ledger.stream(facility, Occurrence(occurrence_id).stream)
         return lists.occurrence(self.ledger.database, facility, occurrence_id, past)
 
+    @answers(forms.YearOfVisits)
     @query
     def year_view(self, facility: str, year: int) -> dict[str, Any]:
         """A year: for each system and month the visits that were made or are expected; and what the plan lacks."""

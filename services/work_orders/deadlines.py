@@ -8,6 +8,7 @@ from uuid_utils import uuid7
 
 from services.work_orders import commands
 from services.work_orders.aggregate import UNFINISHED, WorkOrder
+from services.work_orders.answers import ServiceLevelsInForce
 from services.work_orders.assets import zone_of
 from services.work_orders.books import workday_calendars
 from services.work_orders.due_times import Reckoning, Workdays, with_due_times
@@ -18,7 +19,7 @@ from shared import clockwork
 from shared.contracts.scheduling import WorkdayCalendarAdopted
 from shared.contracts.work_orders import ServiceLevelsAdopted, WorkOrderOpened
 from shared.event import Recorded
-from shared.service import command, query
+from shared.service import answers, command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
 
@@ -35,6 +36,7 @@ class Deadlines(clockwork.Clockwork):
     def on_workday_calendar_adopted(self, do: Unit, recorded: Recorded) -> None:
         """Know the workdays of a year."""
 
+    @answers(ServiceLevelsInForce)
     @query
     def service_levels(self, facility: str) -> dict[str, Any]:
         """What holds for jobs opened now: {low, normal, high, urgent, shifts, source: "adopted", or "default": ours}."""

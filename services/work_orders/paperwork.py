@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
 
+from services.work_orders.answers import InspectionRecord
 from services.work_orders.books import work_requests
 from services.work_orders.forms.faults import Finding, Repair, faults, repair, repair_of
 from services.work_orders.forms.rounds import Hall, Place, record
@@ -15,7 +16,7 @@ from services.work_orders.tables import findings, halls, order_points, points, s
 from services.work_orders.views import work_orders
 from shared import service
 from shared.errors import NotFound
-from shared.service import query
+from shared.service import answers, query
 
 REPAIRS = ("corrective", "emergency")
 """The kinds of work that mend what is broken."""
@@ -24,6 +25,7 @@ REPAIRS = ("corrective", "emergency")
 class Paperwork(service.LedgerService):
     """Fills in the official records."""
 
+    @answers(InspectionRecord)
     @query
     def record(self, facility: str, work_order_id: str) -> dict[str, Any]:
         """The 巡查记录 of an order (see `forms.record`), and whether its data is made up; raises NotFound."""

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from sqlalchemy import Column, Select, Table, select
 
 from services.work_orders import books, commands
+from services.work_orders import record_answers as forms
 from services.work_orders.aggregate import WorkOrder
 from services.work_orders.money import Budget, Spent, summary
 from services.work_orders.records import Cost, Incident, WorkRequest
@@ -19,7 +20,7 @@ from shared.errors import Invalid
 from shared.event import Recorded
 from shared.pages import Page, page
 from shared.rpc import Peer
-from shared.service import command, query
+from shared.service import answers, command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
 
@@ -48,6 +49,7 @@ class RecordKeeping(service.LedgerService):
         """Turn a request down."""
         do.edit(WorkRequest, asked.request_id).reject(asked.reason, do.now)
 
+    @answers(forms.BookedCost)
     @command(commands.RecordCost)
     def record_cost(self, do: Unit, asked: commands.RecordCost) -> dict[str, Any]:
         """Book money spent; answers {warnings: [{code, message, cost_id}]}: an invoice that is booked already is one."""
@@ -88,6 +90,7 @@ class RecordKeeping(service.LedgerService):
     def on_budget_recorded(self, do: Unit, recorded: Recorded) -> None:
         """Know the budget of a year."""
 
+    @answers(forms.ListedWorkRequest)
     @query
     def work_requests(self, facility: str, status: str | None = None, **paging: Any) -> Page:
         """The requests of a facility, by status; sorted by requested_at or request_id."""
@@ -97,6 +100,7 @@ class RecordKeeping(service.LedgerService):
         wanted = _of(books.work_requests, facility, {table.status: status})
         return page(self.ledger.database, wanted, order, **paging)
 
+    @answers(forms.ListedCost)
     @query
     def costs(
         self,
@@ -125,6 +129,7 @@ class RecordKeeping(service.LedgerService):
         order = {"incurred_on": [table.incurred_on, table.cost_id], "cost_id": [table.cost_id]}
         return page(self.ledger.database, wanted, order, **paging)
 
+    @answers(forms.CostSummary)
     @query
     def cost_summary(self, facility: str, year: int) -> dict[str, Any]:
         """What was spent in a year against its budget (see `money.summary`), without what was reversed."""
@@ -133,6 +138,7 @@ class RecordKeeping(service.LedgerService):
         budgets = database.rows(_of(books.budgets, facility, {books.budgets.c.year: year}))
         return summary(year, _budget(budgets[0]) if budgets else None, [_spent(row) for row in database.rows(booked)])
 
+    @answers(forms.ListedReplacement)
     @query
     def replacements(self, facility: str, year: int | None = None, **paging: Any) -> Page:
         """What was replaced, with `days` from request to replacement, both as dates; sorted by replaced_on or days."""
@@ -144,6 +150,7 @@ class RecordKeeping(service.LedgerService):
         }
         return page(self.ledger.database, wanted, order, **paging)
 
+    @answers(forms.ListedIncident)
     @query
     def incidents(self, facility: str, status: str | None = None, **paging: Any) -> Page:
         """The incidents of a facility, each with its `report` and its `finding`, if there is one; sorted by occurred_at."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from uuid_utils import uuid7
 
+from services.work_orders import answers as forms
 from services.work_orders import assets, commands, deadlines, paperwork, queries, record_keeping, tables, views
 from services.work_orders.aggregate import UNFINISHED, WorkOrder
 from services.work_orders.clock_trust import Told
@@ -12,6 +13,7 @@ from services.work_orders.findings import Known
 from services.work_orders.mending import MENDING, mend, short_hash
 from services.work_orders.records import WorkRequest
 from services.work_orders.requests import order_for
+from shared.answers import Envelope, KeptFile
 from shared.attachments import Attachments, content_of, picture_type
 from shared.contracts.asset_registry import (
     FacilityRegistered,
@@ -27,7 +29,7 @@ from shared.errors import Invalid, NotFound, Rejected
 from shared.event import Recorded
 from shared.pages import Page
 from shared.rpc import Peer
-from shared.service import command, query
+from shared.service import answers, command, query
 from shared.subscription import subscribe
 from shared.unit import Unit
 
@@ -44,6 +46,7 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
     views = views.VIEWS
     asset_registry = Peer("asset_registry")
 
+    @answers(forms.OpenedWorkOrder)
     @command(commands.OpenWorkOrder)
     def open_work_order(self, do: Unit, asked: commands.OpenWorkOrder) -> dict[str, str]:
         """Open a job that no plan asked for; answers {work_order_id}."""
@@ -69,6 +72,7 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
         """Go on with the work."""
         do.edit(WorkOrder, asked.work_order_id).resume(asked.at, do.now)
 
+    @answers(forms.MendingOrders)
     @command(commands.Inspect)
     def inspect(self, do: Unit, asked: commands.Inspect) -> dict[str, list[str]]:
         """Say what was found; a fault not fixed on site opens a corrective order where none is open at its point yet.
@@ -80,6 +84,7 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
         work_order.inspect(asked.results, told, do.actor, self._known(do, work_order, asked))
         return mend(do, work_order, asked.results, self._open)
 
+    @answers(forms.Performance)
     @command(commands.Perform)
     def perform(self, do: Unit, asked: commands.Perform) -> dict[str, list[str]]:
         """Say that the job is done; answers {flags: what is odd about its times}."""
@@ -89,6 +94,7 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
         omitted = asked.omitted_point_ids or ()
         return {"flags": list(work_order.perform(told, do.actor, summary=asked.summary, omitted=omitted, zone=zone))}
 
+    @answers(KeptFile)
     @command(commands.KeepPhoto)
     def keep_photo(self, do: Unit, asked: commands.KeepPhoto) -> dict[str, Any]:
         """Keep a photo for results to name: {sha256, media_type, size}."""
@@ -129,6 +135,7 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
         """Call off work that is not done yet."""
         do.edit(WorkOrder, asked.work_order_id).cancel(asked.reason, do.now)
 
+    @answers(forms.OpenedWorkOrder)
     @command(commands.ApproveWorkRequest)
     def approve_work_request(self, do: Unit, asked: commands.ApproveWorkRequest) -> dict[str, str]:
         """Grant a request by an order, opened in the same entry; answers {work_order_id}."""
@@ -184,21 +191,25 @@ class WorkOrders(record_keeping.RecordKeeping, deadlines.Deadlines, paperwork.Pa
     def on_assets(self, do: Unit, recorded: Recorded) -> None:
         """Know the facilities, systems and points that work is about."""
 
+    @answers(forms.ListedWorkOrder)
     @query
     def work_orders(self, facility: str, **filters: Any) -> Page:
         """The work orders of a facility, a page of them; filters and sorts as of `queries.work_orders`."""
         return queries.work_orders(self.ledger, facility, queries.Filters(**filters))
 
+    @answers(forms.WorkOrderWithCaused)
     @query
     def work_order(self, facility: str, work_order_id: str) -> dict[str, Any]:
         """One work order with the orders that it caused; raises NotFound."""
         return queries.work_order(self.ledger, facility, work_order_id)
 
+    @answers(forms.Round)
     @query
     def round(self, facility: str, work_order_id: str) -> dict[str, Any]:
         """The points of an order with what was found, and the faults that are open at them; raises NotFound."""
         return queries.round_(self.ledger, facility, work_order_id)
 
+    @answers(list[Envelope])
     @query
     def history(self, facility: str, work_order_id: str) -> list[dict[str, Any]]:
         """The envelopes of an order as recorded, oldest first; raises NotFound."""

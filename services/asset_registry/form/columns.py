@@ -10,11 +10,6 @@ from typing import Literal
 
 Kind = Literal["id", "text", "reading", "date"]
 
-CSV = "text/csv"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-MOST_ROWS = 50_000
-"""How many rows a sheet may have below its headings."""
 EXPLANATION = "说明"
 """A sheet that the empty form carries, and an import passes over."""
 LIMITS = ("unit", "low", "high", "design", "low_percent")

@@ -12,12 +12,13 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 
-from services.asset_registry.form.cells import is_blank, read_cell
-from services.asset_registry.form.columns import EXPLANATION, FORMS, MOST_ROWS, POINTS, Column, Form
-from services.asset_registry.form.delimited import disarmed
-from services.asset_registry.form.mistakes import letters
-from services.asset_registry.form.tables import unhurried
+from services.asset_registry.form.cells import read_cell
+from services.asset_registry.form.columns import EXPLANATION, FORMS, POINTS, Column, Form
 from shared.errors import Rejected
+from shared.sheets.cells import is_blank
+from shared.sheets.delimited import disarmed
+from shared.sheets.mistakes import letters
+from shared.sheets.tables import MOST_ROWS, unhurried
 
 Values = Mapping[str, Any]
 """A row by the ids of the columns."""

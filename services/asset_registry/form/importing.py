@@ -12,10 +12,10 @@ from typing import Any
 
 from services.asset_registry import limits, nameplates
 from services.asset_registry.form.columns import LIMITS, NAMEPLATE, POINTS, SYSTEMS
-from services.asset_registry.form.mistakes import Mistakes
 from services.asset_registry.form.sheet import Row, Sheet
-from services.asset_registry.form.tables import unhurried
 from shared.contracts.asset_registry import Expected, Nameplate, Point, SystemRegistered
+from shared.sheets.mistakes import Mistakes
+from shared.sheets.tables import unhurried
 
 Group = tuple[str, str]
 """A system and the name of a group of its equipment."""

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.asset_registry.form.cells import Cell, Unreadable, is_blank, read_cell
+from services.asset_registry.form.cells import read_cell
 from services.asset_registry.form.columns import Column, Form
-from services.asset_registry.form.mistakes import Mistakes, Place, letters
-from services.asset_registry.form.tables import Table
+from shared.sheets.cells import Cell, Unreadable, is_blank
+from shared.sheets.mistakes import Mistakes, Place, letters
+from shared.sheets.tables import Table
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from services.asset_registry.form.columns import CSV, FORMS, POINTS, XLSX, Form
+from services.asset_registry.form.columns import FORMS, POINTS, Form
 from shared.errors import Invalid
+from shared.sheets.tables import CSV, XLSX
 from shared.tests.alone import Alone
 
 Rows = Sequence[Mapping[str, Any]]

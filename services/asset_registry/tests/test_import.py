@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Connection
 
 from services.asset_registry import views
-from services.asset_registry.form.columns import CSV
 from services.asset_registry.tests.books import CYLINDER, GAS, book, csv_file, exported, mistakes_in, read_back, send
 from services.asset_registry.tests.hall import HVAC, add, describe, listed, on
 from shared.contracts.asset_registry import EquipmentDescribed, PointsAdded, SystemRegistered
 from shared.errors import Invalid
 from shared.event import Recorded
+from shared.sheets.tables import CSV
 from shared.tests.alone import Alone
 from shared.tests.given import assert_chain
 

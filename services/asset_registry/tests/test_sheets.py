@@ -13,12 +13,14 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell
 
 from services.asset_registry.exchange import read_form
-from services.asset_registry.form import archive, exporting
-from services.asset_registry.form.columns import CSV, FORMS, MOST_ROWS, POINTS, XLSX
+from services.asset_registry.form import exporting
+from services.asset_registry.form.columns import FORMS, POINTS
 from services.asset_registry.form.importing import Additions, Registry
-from services.asset_registry.form.mistakes import letters, number_of
 from services.asset_registry.tests.books import CYLINDER, GAS, book, csv_file, read_back, with_parts
 from shared.errors import Invalid
+from shared.sheets import archive
+from shared.sheets.mistakes import letters, number_of
+from shared.sheets.tables import CSV, MOST_ROWS, XLSX
 
 NOON = datetime(2021, 3, 9, 4, tzinfo=UTC)
 NOTHING = Registry(systems={}, decommissioned={}, points={}, groups={})

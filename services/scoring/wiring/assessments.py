@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from services.scoring import commands, views
+from services.scoring import commands, evaluation, views
 from services.scoring.aggregate import Assessment
-from services.scoring.evaluation import Result, evaluate, result_bytes, result_sha256
+from services.scoring.answers.assessment import Published, Signed
+from services.scoring.answers.result import Result
+from services.scoring.evaluation import evaluate, result_bytes, result_sha256
 from services.scoring.live import LiveFacts, LiveFactsProvider
 from services.scoring.publishing.seal import sealed
 from services.scoring.questions.missing import missing
@@ -18,7 +20,7 @@ from shared.contracts.scoring import AssessmentOpened, AssessmentPublished, Asse
 from shared.errors import Invalid, NotFound, Rejected
 from shared.event import timestamp
 from shared.rpc import Peer
-from shared.service import command, query
+from shared.service import answers, command, query
 from shared.unit import Unit
 
 
@@ -49,6 +51,7 @@ class Assessing(rulebooks.Rulebooks):
         assessment = do.edit(Assessment, asked.assessment_id)
         assessment.choose_official(asked.rulebook_id, asked.reason, do.actor, do.now)
 
+    @answers(Signed)
     @command(commands.SignAssessment)
     def sign_assessment(self, do: Unit, asked: commands.SignAssessment) -> dict[str, Any]:
         """Stand for a result; answers {result_sha256, total, signatures: how many there are}."""
@@ -76,6 +79,7 @@ class Assessing(rulebooks.Rulebooks):
         assessment.sign(signature, do.now)
         return {**_summary(result), "signatures": len(assessment.signatures)}
 
+    @answers(Published)
     @command(commands.PublishAssessment)
     def publish_assessment(self, do: Unit, asked: commands.PublishAssessment) -> dict[str, Any]:
         """Freeze and seal the official result that two people signed; answers {result_sha256, total}."""
@@ -105,6 +109,7 @@ class Assessing(rulebooks.Rulebooks):
         """Withdraw a published result."""
         do.edit(Assessment, asked.assessment_id).withdraw(asked.reason, do.now)
 
+    @answers(Result)
     @query
     def assessment(
         self,
@@ -137,7 +142,7 @@ class Assessing(rulebooks.Rulebooks):
         if known_at > do.now:
             raise Rejected(f"known_at {timestamp(known_at)} lies in the future")
 
-    def _kept(self, result: Result) -> str:
+    def _kept(self, result: evaluation.Result) -> str:
         """Keep a result's bytes under their SHA-256, and return that."""
         row = {"sha256": result_sha256(result), "body": result_bytes(result)}
         with self.ledger.database.write() as connection:
@@ -171,5 +176,5 @@ def _must_acknowledge(lacking: Sequence[str], acknowledged: Sequence[str]) -> No
         raise Invalid({"acknowledged": [f"expected just what is missing, {named}"]})
 
 
-def _summary(result: Result) -> dict[str, Any]:
+def _summary(result: evaluation.Result) -> dict[str, Any]:
     return {"result_sha256": result_sha256(result), "total": result.as_json()["total"]}

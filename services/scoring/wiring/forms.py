@@ -3,12 +3,13 @@
 import base64
 from typing import Any
 
+from services.scoring.answers.questions import InspectionMatrix
 from services.scoring.finding import Span
 from services.scoring.forms.files import FILES
 from services.scoring.forms.form import Form, as_published, form_of
 from services.scoring.questions.matrix import inspection_matrix
 from services.scoring.wiring import questions
-from shared.service import query
+from shared.service import answers, query
 
 
 class Paperwork(questions.Questions):
@@ -48,6 +49,7 @@ class Paperwork(questions.Questions):
         """The score over the year as PNG."""
         return _file("score_chart", self._form(facility, year, **asked))
 
+    @answers(InspectionMatrix)
     @query
     def inspection_matrix(
         self,

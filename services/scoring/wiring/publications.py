@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from services.scoring.aggregate import SIGNATURES, Assessment
+from services.scoring.answers.assessment import AssessmentStatus
 from services.scoring.publishing.bundle import write_bundle
 from services.scoring.publishing.evidence import gather, life_of, published, standing
 from services.scoring.publishing.seal import seal_of
@@ -18,13 +19,14 @@ from services.scoring.wiring import assessments
 from shared.contracts.scoring import AssessmentPublished, AssessmentSigned, AssessmentWithdrawn, OfficialRulebookChosen
 from shared.errors import NotFound
 from shared.event import Recorded, timestamp
-from shared.service import query
+from shared.service import answers, query
 from shared.signing import public_pem
 
 
 class Publications(assessments.Assessing):
     """The part of the service that hands out what was published."""
 
+    @answers(AssessmentStatus)
     @query
     def assessment_status(self, facility: str, year: int) -> dict[str, Any]:
         """How a year's assessment stands.

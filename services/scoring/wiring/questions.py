@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from services.scoring.answers.questions import AtRisk, Difference, Missing
+from services.scoring.answers.result import RulebookResult
+from services.scoring.answers.why import Why
 from services.scoring.questions.at_risk import at_risk
 from services.scoring.questions.difference import Question, diff
 from services.scoring.questions.missing import missing
@@ -11,7 +14,7 @@ from services.scoring.questions.why import why
 from services.scoring.wiring import assessments
 from shared.contracts.scoring import AssessmentOpened
 from shared.errors import Invalid
-from shared.service import query
+from shared.service import answers, query
 
 
 class Questions(assessments.Assessing):
@@ -21,6 +24,7 @@ class Questions(assessments.Assessing):
     default today but no later than the year's last day; `known_at` RFC 3339, by default everything.
     """
 
+    @answers(Why)
     @query
     def why(
         self,
@@ -40,6 +44,7 @@ class Questions(assessments.Assessing):
         with self.live.facts(facility) as (facts, _):
             return why(facts, asked.answer(facts), asked.known_at, indicator)
 
+    @answers(Difference)
     @query
     def diff(
         self,
@@ -59,6 +64,7 @@ class Questions(assessments.Assessing):
         with self.live.facts(facility) as (facts, _):
             return diff(facts, first, second).as_json()
 
+    @answers(AtRisk)
     @query
     def at_risk(
         self,
@@ -77,6 +83,7 @@ class Questions(assessments.Assessing):
             )
             return outlook.as_json()
 
+    @answers(list[Missing])
     @query
     def missing(
         self,
@@ -92,6 +99,7 @@ class Questions(assessments.Assessing):
         with self.live.facts(facility) as (facts, _):
             return [one.as_json() for one in missing(facts, asked.rulebook, asked.as_of, asked.known_at, today)]
 
+    @answers(list[RulebookResult])
     @query
     def results(
         self, facility: str, year: int, as_of: str | None = None, known_at: str | None = None

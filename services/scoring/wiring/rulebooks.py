@@ -5,17 +5,20 @@ from typing import Any
 from sqlalchemy import select, text
 
 from services.scoring import commands, views
+from services.scoring.answers.assessment import RulebookText
 from services.scoring.rulebooks.rulebook import Rulebook, read_rulebook
 from shared import service
+from shared.contracts.scoring import RulebookRef
 from shared.errors import Invalid, NotFound
 from shared.event import flat
 from shared.schema import schema_of
-from shared.service import query
+from shared.service import answers, query
 
 
 class Rulebooks(service.LedgerService):
     """The part of the service that knows rulebooks."""
 
+    @answers(RulebookRef)
     @query
     def add_rulebook(self, facility: str, data: dict[str, Any], context: dict[str, Any]) -> dict[str, str]:
         """Keep a rulebook under the SHA-256 of its bytes, which makes adding it again the same; answers both names."""
@@ -30,6 +33,9 @@ class Rulebooks(service.LedgerService):
             )
         return {"rulebook_id": rulebook.id, "sha256": rulebook.sha256}
 
+    add_rulebook.asks = commands.AddRulebook  # type: ignore[attr-defined]  # as `command` says it of others
+
+    @answers(list[RulebookRef])
     @query
     def rulebooks(self) -> list[dict[str, str]]:
         """The rulebooks that are known: rulebook_id and sha256."""
@@ -38,6 +44,7 @@ class Rulebooks(service.LedgerService):
             select(table.rulebook_id, table.sha256).order_by(table.rulebook_id, table.sha256)
         )
 
+    @answers(RulebookText)
     @query
     def rulebook(self, sha256: str) -> dict[str, str]:
         """One rulebook by the SHA-256 of its bytes: rulebook_id, sha256, and its text; raises NotFound."""

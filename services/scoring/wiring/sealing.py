@@ -5,8 +5,8 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from services.scoring.publishing.keys import key_of
 from shared.config import setting
+from shared.key_files import key_of
 from shared.signing import PrivateKey
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from shared.contracts.work_orders import PointResult, PointsInspected, WorkAccepted, WorkOrderOpened, WorkPerformed
 from shared.errors import NotFound
-from shared.event import Recorded
+from shared.event import Recorded, written
 
 NORMAL, FAULT, NOT_APPLICABLE, NOT_INSPECTED = "正常", "故障", "/", "未巡查"
 
@@ -75,7 +75,7 @@ def record(events: Sequence[Recorded], hall: Hall, repairs: Mapping[str, str]) -
         "kind": order.kind,
         "occurrence_id": order.occurrence_id,
         "inspected_by": list(dict.fromkeys(_inspectors(events))),
-        "performed_at": performed and performed.performed_at.astimezone(hall.zone).isoformat(),
+        "performed_at": performed and written(performed.performed_at.astimezone(hall.zone)),
         "accepted_by": accepted and accepted.accepted_by,
         "rows": list(_rows(order, _results(events), hall, repairs)),
     }

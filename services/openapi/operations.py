@@ -21,7 +21,7 @@ _HEADERS: dict[str, tuple[str, Any, str]] = {
     "IfMatch": ("If-Match", Tag, "The `ETag` of what the decision rests on: refused with 412 if its version is not the newest any more."),
     "Actor": ("X-Actor", Actor, "模拟数据专用。Only in a simulated installation, by its operator: as whom to act."),
     "Roles": ("X-Roles", RoleList, "模拟数据专用。Only in a simulated installation, by its operator: in which roles to act."),
-    "SimulatedTime": ("X-Simulated-Time", Moment, "模拟数据专用。Only in a simulated installation: the time to which its clock is moved before the command."),
+    "SimulatedTime": ("X-Simulated-Time", Moment, "模拟数据专用。Only in a simulated installation, by who administers all of it: the time to which its clock is moved before the command."),
 }  # fmt: skip
 _EVENTS: Mapping[str, Json] = {
     "application/cloudevents+json": {"type": "object", "description": "one CloudEvent, structured"},

@@ -20,6 +20,7 @@ from services.assets.cli import assets_group
 from services.audit.cli import audit_group
 from services.catalogue import catalogue_command
 from services.demo import demo_command
+from services.hosted import HOSTED, class_of
 from services.openapi.cli import openapi_command
 from services.operator_key import kept, laid_out
 from services.project.cli import load_command, project_group, simulate_command
@@ -30,17 +31,6 @@ from services.scoring.questions.cli import diff_command, why_command
 from services.start import start_command
 from shared.config import SERVICES, from_environment
 from shared.errors import Refused
-
-HOSTED = {
-    "asset_registry": "AssetRegistry",
-    "scheduling": "Scheduling",
-    "work_orders": "WorkOrders",
-    "scoring": "Scoring",
-    "integration": "Integration",
-    "access": "Access",
-    "gateway": "Gateway",
-}
-"""Each service's class, in `services.<name>.service`."""
 
 
 class _OneLine(click.Group):
@@ -171,7 +161,7 @@ def _host(config: dict[str, Any], services: tuple[str, ...]) -> Any:
     import_module("shared.embedded")
     runner = ServiceRunner(config=config)
     for service in services:
-        runner.add_service(getattr(import_module(f"services.{service}.service"), HOSTED[service]))
+        runner.add_service(class_of(service))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: eventlet.spawn_n(runner.stop))
     eventlet.debug.hub_exceptions(False)  # what keeps a service from starting is raised here, and not printed as well

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -13,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.cli import HOSTED
 from services.gateway.routes import ROUTES, Route
 from services.gateway.service import SetClock
 from services.gateway.tests.client import Answer, Client
+from services.hosted import class_of
 from services.scoring.commands import AddRulebook
 from shared.tests.random_events import TEXT, instances_of
 from tests.api import KEY
@@ -98,7 +97,7 @@ def client(platform: Platform) -> Iterator[Client]:
 
 def command_of(route: Route) -> Any:
     """The dataclass of what may be asked."""
-    service = getattr(import_module(f"services.{route.service}.service"), HOSTED[route.service])
+    service = class_of(route.service)
     return SetClock if route.rpc == "set_clock" else getattr(service, route.rpc).asks
 
 

@@ -125,7 +125,7 @@ def test_what_is_published_is_handed_out_checked_and_explained(start: Start, tmp
         assert export == EvidenceExported(
             what=f"/v1/facilities/hall{YEAR}/bundle.zip",
             sha256=sha256(bundle.read_bytes()).hexdigest(),
-            exported_by="user:local",
+            exported_by="service:operator",
         )
 
 

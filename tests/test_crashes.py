@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.config import SERVICES
 from tests.conftest import Outcome, Start, assert_auditable, outcome_of
 from tests.processes import Platform
 from tests.story import Story
@@ -108,9 +109,7 @@ def test_a_dead_or_hanging_service_costs_its_callers_a_deadline_and_no_more(star
             status, health, seconds = timed(platform, "/health")
             assert status == 503
             answers = {service: answer["status"] for service, answer in health["services"].items()}
-            assert answers == dict.fromkeys(("asset_registry", "scheduling", "work_orders"), "ok") | {
-                "scoring": "unavailable"
-            }
+            assert answers == {**dict.fromkeys(SERVICES, "ok"), "scoring": "unavailable"}
             assert seconds < 4
             status, _, _ = timed(platform, "/facilities/hall/work-orders")
             assert status == 200

@@ -5,9 +5,9 @@ import json
 from importlib import import_module
 from typing import Any
 
-from services.cli import HOSTED
 from services.gateway.callers import COOKIE
 from services.gateway.routes import ROUTES, Route
+from services.hosted import class_of
 from services.openapi import operations, responses, words
 from services.openapi.schemas import Json, Schemas
 
@@ -45,7 +45,7 @@ def document_bytes(made: Json) -> bytes:
 
 def service_of(route: Route) -> Any:
     """The class whose method answers a line."""
-    return getattr(import_module(f"services.{route.service}.service"), HOSTED[route.service])
+    return class_of(route.service)
 
 
 def _tag(service: str) -> Json:

@@ -241,14 +241,3 @@ def test_no_id_is_used_twice_no_window_leaves_its_year_and_no_date_has_two_visit
 
 def _window(visit: Any) -> tuple[str, date, date]:
     return visit.occurrence_id, visit.window_start, visit.window_end
-
-
-def test_a_year_in_which_the_zone_kept_local_mean_time_is_looked_at_all_the_same(office: Office) -> None:
-    """Shanghai was at +08:05:43 until 1901, an offset that RFC 3339 cannot say."""
-    office.register("1900-01-01", "hvac-2")
-    office.adopt(item("FREQ=YEARLY;BYMONTH=6;BYMONTHDAY=1", system_id="hvac-2", plan_item_id="old"), year=1900)
-
-    office.look("2020-12-21")
-
-    (missed,) = office.alone.recorded(OccurrenceMissed)
-    assert missed.event.data()["closed_at"].endswith("+00:00")

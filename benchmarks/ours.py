@@ -38,7 +38,7 @@ def append(url: str, writers: int, events: int) -> Round:
 
 def relay(url: str, amqp: str, facilities: int, events: int) -> Round:
     """Publish a whole ledger, its cursors included."""
-    ledger = _filled(url, facilities, events)
+    ledger = filled(url, facilities, events)
     broker = Connection(amqp)
 
     def round_() -> float:
@@ -54,7 +54,7 @@ def relay(url: str, amqp: str, facilities: int, events: int) -> Round:
 
 def replay(url: str, facilities: int, events: int) -> Round:
     """Read every event, verify its place in the chain, decode it."""
-    ledger = _filled(url, facilities, events)
+    ledger = filled(url, facilities, events)
 
     def round_() -> float:
         start = perf_counter()
@@ -72,7 +72,8 @@ def _ledger(url: str) -> Ledger:
     return Ledger(database, "work_orders", SystemClock())
 
 
-def _filled(url: str, facilities: int, events: int) -> Ledger:
+def filled(url: str, facilities: int, events: int) -> Ledger:
+    """A ledger with so many events of so many facilities, made by whoever comes first."""
     ledger, each = _ledger(url), events // facilities
     for number in range(facilities if count(ledger.database) == 0 else 0):
         for version in range(1, each + 1, 500):

@@ -47,7 +47,7 @@ def main(rounds: int = 5) -> None:
         raise OSError("the servers to measure on are not known: run `make bench`")
     with console.status("measuring, about a minute") as status:
         rows = []
-        for measure in (append, relay, replay, check):
+        for measure in (append, relay, replay, check, hand_out):
             for row in measure(rounds):
                 rows.append(row)
                 status.update(f"measuring, {monotonic() - began:.0f} s, {row.what} is done")
@@ -109,6 +109,16 @@ def check(rounds: int) -> Pairs:
         bare = stack.enter_context(contender("evidence:hash_twice", url=urls[1], events=EVENTS))
         speeds = _alternate(rounds, ours, bare)
     yield _row("check of a bundle's ledger", speeds[0], "SHA-256 twice, nothing else", speeds[1], 0.1)
+
+
+def hand_out(rounds: int) -> Pairs:
+    """A facility's feed, page by page, as another system reads it from the beginning."""
+    with _databases(2) as urls, ExitStack() as stack:
+        settings = {"url": urls[0], "events": EVENTS}
+        bare = stack.enter_context(contender("handing_out:scan", **settings))
+        ours = stack.enter_context(contender("handing_out:read", numbers_url=urls[1], **settings))
+        speeds = _alternate(rounds, ours, bare)
+    yield _row("feed, from the beginning", speeds[0], "bare scan, one SHA-256 each", speeds[1], 0.25)
 
 
 def _alternate(rounds: int, *contenders: Contender, before: Callable[[], None] = lambda: None) -> list[list[float]]:

@@ -1,5 +1,7 @@
 """Who calls, as whom, and whether they may: what is asked before a request is read any further."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -7,7 +9,7 @@ from nameko.dependency_providers import Config
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request
 
-from services.gateway.callers import Caller, CallersProvider, acting, credential_of, must_be_allowed
+from services.gateway.callers import Caller, CallersProvider, acting, credential_of
 from services.gateway.reading import Addressed
 from services.gateway.routes import Route
 from shared.config import setting
@@ -83,16 +85,17 @@ class Doorkeeping:
             self.registered.facts["simulated"] = self.asset_registry.call("clock")["simulated"]
         return bool(self.registered.facts["simulated"])
 
-    def must_be_let_in(self, head: Addressed, caller: Caller | None, request: Request) -> list[str]:
-        """The caller's roles where the request wants to go; a refusal is recorded and raised."""
+    @contextmanager
+    def recording_refusals(self, caller: Caller | None, head: Addressed, request: Request) -> Iterator[None]:
+        """Have it recorded where somebody who has signed in asks for what they may not."""
         try:
-            return must_be_allowed(head.route, caller, head.facility)
+            yield
         except Forbidden as fault:
             if caller is not None:
                 self.access.call(
                     "record_refusal",
                     actor=caller.actor,
-                    facility=head.facility,
+                    facility=head.facility or request.args.get("facility"),
                     what=f"{head.route.method} {request.path}",
                     why=str(fault),
                     address=address_of(request),

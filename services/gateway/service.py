@@ -14,10 +14,11 @@ from werkzeug.wrappers import Request, Response
 
 from services.gateway import signing_in, together
 from services.gateway.answers import answered, with_policy
-from services.gateway.callers import Caller
+from services.gateway.callers import Caller, must_be_allowed
+from services.gateway.doorkeeping import address_of
 from services.gateway.edge import correlation_of, every_request, nothing_new
 from services.gateway.problems import Unreadable, problem
-from services.gateway.reading import Call, read, read_head
+from services.gateway.reading import Addressed, Call, read, read_head
 from services.gateway.routes import find
 from shared.catalogue.documents import MEDIA_TYPES, documents
 from shared.config import SERVICES
@@ -51,19 +52,24 @@ class Gateway(signing_in.SigningIn):
         try:
             route, path = find(request.method, request.path)
             caller = self.caller_of(request, route)
-            self.callers.count(caller, request.remote_addr or "")
+            self.callers.count(caller, address_of(request))
             head = read_head(request, route, path)
-            caller = self.acting_as(caller, head)
-            roles = self.must_be_let_in(head, caller, request)
-            limit = int(self.config.get("MAX_BODY_BYTES") or MAX_BODY_BYTES)
-            call = read(request, head, caller, roles, route.max_bytes or limit, correlation_of(request))
-            if head.facility is not None:
-                self.must_be_registered(head.facility)
-            if route.service == self.name:
-                return self._answer_itself(call, caller, request)
-            return self._passed_on(call, caller, request)
+            with self.recording_refusals(caller, head, request):
+                return self._let_in(self.acting_as(caller, head), head, request)
         except (Refused, Unreadable, HTTPException) as fault:
             return problem(fault, request.path)
+
+    def _let_in(self, caller: Caller | None, head: Addressed, request: Request) -> Response:
+        """The answer to who may ask; raises Forbidden, and whatever else is refused."""
+        route = head.route
+        roles = must_be_allowed(route, caller, head.facility)
+        limit = int(self.config.get("MAX_BODY_BYTES") or MAX_BODY_BYTES)
+        call = read(request, head, caller, roles, route.max_bytes or limit, correlation_of(request))
+        if head.facility is not None:
+            self.must_be_registered(head.facility)
+        if route.service == self.name:
+            return self._answer_itself(call, caller, request)
+        return self._passed_on(call, caller, request)
 
     def _answer_itself(self, call: Call, caller: Caller | None, request: Request) -> Response:
         """What the gateway answers of its own: a response, or a value and perhaps a status."""

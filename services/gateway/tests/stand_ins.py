@@ -37,8 +37,8 @@ class Installation:
         self.checkpoints: dict[str, dict[str, dict[str, int]]] = {}
         self.looks: list[dict[str, Any]] = []
         """What scoring was asked to keep of readings and exports."""
-        self.feed: list[dict[str, Any]] | None = None
-        """What integration hands out; None: an echo."""
+        self.feed: list[dict[str, Any]] | Refused | None = None
+        """What integration hands out, or why it does not; None: an echo."""
         self.refusals: list[dict[str, Any]] = []
         """What access was asked to keep of refusals."""
 
@@ -82,15 +82,24 @@ def _echo(route: Route) -> Any:
         asked = {"service": route.service, "method": route.rpc, **kwargs}
         if route.kind == "list":
             return {"items": [asked], "next": None if kwargs["cursor"] else "further"}
-        if route.kind == "feed" and installation.feed is not None:
-            return {"items": installation.feed, "next": 4 + len(installation.feed), "head": 5}
         if route.kind == "feed":
-            return {"items": [{"number": 1, "event": orjson.dumps(asked).decode()}], "next": 1, "head": 1}
+            return _fed(installation.feed, asked)
         if route.kind == "download":
             return {**FILE, "body": base64.b64encode(orjson.dumps(asked)).decode()}
         return asked
 
     return rpc(answer, expected_exceptions=Refused)
+
+
+def _fed(feed: list[dict[str, Any]] | Refused | None, asked: dict[str, Any]) -> dict[str, Any]:
+    """A page of the feed."""
+    match feed:
+        case Refused():
+            raise feed
+        case None:
+            return {"items": [{"number": 1, "event": orjson.dumps(asked).decode()}], "next": 1, "head": 1}
+        case _:
+            return {"items": feed, "next": 4 + len(feed), "head": 5}
 
 
 def _told_of_itself(name: str) -> dict[str, Callable[..., Any]]:

@@ -9,6 +9,7 @@ from services.gateway.routes import ROUTES, Route
 from services.gateway.tests.client import Answer, Client
 from services.gateway.tests.conftest import hosted
 from services.gateway.tests.stand_ins import Installation, all_stand_ins
+from shared.errors import Forbidden
 from shared.rights import EVERYWHERE, PUBLIC, RIGHTS, ROLES, SIGNED_IN, Role
 
 SHA256 = 64 * "a"
@@ -102,6 +103,18 @@ def test_a_refusal_is_recorded_with_who_what_and_why(office: Client, installatio
         "why": "expected the role finance or integrator, not inspector",
         "address": "127.0.0.1",
     }
+
+
+def test_whatever_refuses_is_recorded(office: Client, installation: Installation) -> None:
+    installation.feed = Forbidden("expected a role in abroad that sees its events")
+
+    office.get("/v1/events?facility=abroad", Authorization="Bearer auditor@home")
+    office.get(COSTS, Authorization="Bearer finance@home", X_Actor="user:boss")
+
+    assert [(one["actor"], one["facility"]) for one in installation.refusals] == [
+        ("user:auditor", "abroad"),
+        ("user:finance", "home"),
+    ]
 
 
 @pytest.mark.parametrize("credential", ["unknown", "boss@home"])

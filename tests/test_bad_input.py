@@ -233,3 +233,34 @@ def test_a_key_that_was_used_for_something_else_is_a_conflict(platform: Platform
     assert again[0] == 200
     assert other[0] == 409
     assert Truth(platform.databases).ledgers == before
+
+
+STREAMS = {
+    "/systems/water/decommission": {"decommissioned_on": "2021-12-31", "reason": "x"},
+    "/systems/water/points": {"equipment": "tap", "points": [{"point_id": "tap-9", "label": "9"}]},
+    "/systems/water/points/retire": {"point_ids": ["water-1"], "reason": "x"},
+    "/systems/water/equipment/describe": {"equipment": "thing", "nameplate": {"maker": "x"}},
+    "/plans/plan-2021/items/water-inspection/change": {"effective_on": "2021-06-01", "reason": "x", "workdays": "skip"},
+    "/plans/plan-2021/items/water-inspection/withdraw": {"effective_on": "2021-06-01", "reason": "x"},
+    "/occurrences/water-inspection:2021-01:1/excuse": {"reason": "x"},
+    "/occurrences/water-inspection:2021-01:1/withdraw": {"reason": "x"},
+    "/work-orders/wo:water-inspection:2021-01:1/assign": {"assignee": "user:li"},
+    "/work-orders/wo:water-inspection:2021-01:1/start": {"at": "2021-01-05T09:00:00+08:00"},
+    "/work-orders/wo:water-inspection:2021-01:1/perform": {"performed_at": "2021-01-05T09:00:00+08:00"},
+    "/work-orders/wo:water-inspection:2021-01:1/accept": {},
+    "/work-orders/wo:water-inspection:2021-01:1/cancel": {},
+    "/assessments/assessment-2021/official": {"rulebook_id": "chenggong-2021", "reason": "x"},
+    "/assessments/assessment-2021/sign": {"as_of": "2021-12-31", "acknowledged": []},
+    "/assessments/assessment-2021/withdraw": {"reason": "x"},
+}
+"""Commands that change a stream which is there, and what they would say."""
+
+
+@pytest.mark.parametrize("path", STREAMS)
+def test_what_was_decided_on_another_version_changes_nothing(path: str, platform: Platform) -> None:
+    before = Truth(platform.databases).ledgers
+
+    status, problem = platform.api.once("POST", f"/facilities/hall{path}", STREAMS[path], If_Match='"99"')
+
+    assert (status, problem["type"]) == (412, "urn:xunjian:problem:stale"), problem
+    assert Truth(platform.databases).ledgers == before

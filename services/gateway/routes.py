@@ -115,8 +115,8 @@ class Route:
         """The stream that a command changes or a question is about, its id still in braces; None where it is not one."""
         if self.kind not in ("command", "query") or self.service in ("gateway", "access", "integration"):
             return None
-        *_, last = ["", *re.findall(r"\{(\w+)\}", self.path)]
-        return f"{_STREAMS[last]}/{{{last}}}" if last in _STREAMS else None
+        named = [name for name in re.findall(r"\{(\w+)\}", self.path) if name in _STREAMS]
+        return f"{_STREAMS[named[-1]]}/{{{named[-1]}}}" if named else None
 
     @cached_property
     def path_schema(self) -> Schema:

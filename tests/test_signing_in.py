@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.api import Api
 from tests.conftest import run_xunjian
 from tests.processes import Platform, embedded
 
+FORM = "application/x-www-form-urlencoded"
 PASSWORD = "correct horse battery"
 HALL = {
     "name": "新区政务服务中心",
@@ -51,10 +53,12 @@ class Office:
 
     def __init__(self, platform: Platform, code: str) -> None:
         self.platform = platform
+        self.code = code
+        browser, page = requests.Session(), f"http://127.0.0.1:{platform.port}/welcome"
         first = {"code": code, "username": "admin", "display_name": "管理员", "password": PASSWORD}
-        status, session = Api(platform.port, "").once("POST", "/accounts/first", first)
-        assert status == 200, session
-        self.admin = Person(platform.port, session["token"])
+        landed = browser.post(page, data=first, timeout=60)
+        assert (landed.status_code, landed.json()["actor"]) == (200, "user:admin"), landed.text
+        self.admin = Person(platform.port, str(browser.cookies["xunjian_session"]))
         for hall in ("hall", "other-hall"):
             self.admin.tell("/facilities", {"facility_id": hall, **HALL})
         self.admin.tell("/facilities/hall/systems", SYSTEM)
@@ -112,6 +116,39 @@ def test_who_signed_in_is_who_did_it(office: Office) -> None:
     history = zhao.api.get(f"{order}/{id_}/history")
     assert [event["actor"] for event in history] == ["user:li", "user:zhao", *3 * ["user:li"], "user:zhao"]
     assert history[-1]["data"]["accepted_by"] == "user:zhao"
+
+
+def test_a_password_is_chosen_on_the_page_behind_the_code(office: Office) -> None:
+    made = office.admin.tell("/accounts", {"username": "yu", "display_name": "于"})
+    browser, page = requests.Session(), f"http://127.0.0.1:{office.platform.port}/password"
+
+    shown = browser.get(page, params={"code": made["code"]}, timeout=60)
+    short = browser.post(page, data={"code": made["code"], "password": "too<short"}, timeout=60)
+    landed = browser.post(page, data={"code": made["code"], "password": PASSWORD}, timeout=60)
+    again = requests.post(page, data={"code": made["code"], "password": PASSWORD}, timeout=60)
+
+    assert f'name="code" value="{made["code"]}"' in shown.text
+    assert "script" not in shown.headers["Content-Security-Policy"]
+    assert short.status_code == 422
+    assert "密码须为12至200个字符" in short.text
+    assert "too" not in short.text
+    assert (landed.status_code, landed.json()["actor"]) == (200, "user:yu")
+    assert (again.status_code, "链接无效" in again.text) == (401, True)
+
+
+def test_what_was_typed_on_a_page_is_kept_but_for_the_password(office: Office) -> None:
+    page = f"http://127.0.0.1:{office.platform.port}/welcome"
+    typed = {"code": '"><b>', "username": "Wrong Name", "display_name": "<i>于</i>", "password": PASSWORD}
+
+    answer = requests.post(page, data=typed, timeout=60)
+    broken = requests.post(page, data=b"code=%ff&code=2", headers={"Content-Type": FORM}, timeout=60)
+
+    assert answer.status_code in (401, 422)
+    assert 'value="Wrong Name"' in answer.text
+    assert "&lt;i&gt;于&lt;/i&gt;" in answer.text
+    assert "<b>" not in answer.text
+    assert PASSWORD not in answer.text
+    assert (broken.status_code, broken.headers["Content-Type"]) == (400, "application/problem+json")
 
 
 def test_nobody_sees_another_hall(office: Office) -> None:

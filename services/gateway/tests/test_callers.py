@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from services.gateway.callers import Callers
 from services.gateway.routes import ROUTES, Route
 from services.gateway.tests.client import Answer, Client
 from services.gateway.tests.conftest import hosted
-from services.gateway.tests.stand_ins import Installation, all_stand_ins
+from services.gateway.tests.stand_ins import Installation, all_stand_ins, principal
 from shared.errors import Forbidden
 from shared.rights import EVERYWHERE, PUBLIC, RIGHTS, ROLES, SIGNED_IN, Role
 
@@ -145,6 +147,38 @@ def test_only_the_operator_acts_as_somebody_who_is_made_up(gateway: Client, inst
     answer = gateway.post(COSTS, {}, Authorization="Bearer finance@home", X_Actor="user:li")
 
     assert answer.status == 403
+
+
+def test_only_who_administers_all_of_a_simulated_installation_moves_its_time(
+    gateway: Client, installation: Installation
+) -> None:
+    at = {"X_Simulated_Time": "2021-03-09T10:40:00+08:00"}
+
+    assert gateway.post(COSTS, {}, Authorization="Bearer finance@home", **at).status == 403
+    assert gateway.post(COSTS, {}, Authorization="Bearer finance@*,admin@*", **at).status == 200
+
+
+class Directory:
+    """Access, to a gateway that asks it: everybody is known, and each question is counted."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def call(self, method: str, /, deadline: float | None = None, **kwargs: str) -> Any:
+        """Count the question."""
+        self.asked += 1
+        return principal(kwargs["credential"])
+
+
+def test_what_access_said_of_somebody_is_believed_for_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, directory, callers = [100.0], Directory(), Callers(per_minute=1, anonymous_per_minute=1)
+    monkeypatch.setattr("services.gateway.callers.monotonic", lambda: now[0])
+
+    for seconds in (100.0, 101.9, 102.1, 104.0, 104.2):
+        now[0] = seconds
+        callers.identified("auditor@home", "127.0.0.1", directory)
+
+    assert directory.asked == 3
 
 
 def test_the_actor_of_a_command_is_who_signed_in(office: Client) -> None:

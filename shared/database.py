@@ -8,6 +8,7 @@ import os
 
 os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
 
 ROOT = Path(__file__).resolve().parent.parent
+WAIT_SECONDS = 30
+"""How long SQLite waits for another process that writes."""
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class Database:
@@ -137,15 +141,30 @@ def _alone_in_process() -> Iterator[None]:
 
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
-        url, isolation_level="AUTOCOMMIT", pool_size=10, max_overflow=20, connect_args={"timeout": 30}
+        url, isolation_level="AUTOCOMMIT", pool_size=10, max_overflow=20, connect_args={"timeout": WAIT_SECONDS}
     )
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _write_ahead(connection)
+        for setting in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {setting}").fetchall()
 
     return engine
+
+
+def _write_ahead(connection: Any) -> None:
+    """Turn to WAL, which a file keeps; SQLite waits for nobody here, so whoever meets another that begins tries again."""
+    give_up = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").fetchall()
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode not in _BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _sqlite_writer(url: str) -> Engine:

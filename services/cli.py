@@ -1,6 +1,5 @@
 """The command line, and the one place that knows all services: it hosts them together or names what it needs of them."""
 
-import fcntl
 import os
 import signal
 import socket
@@ -19,8 +18,10 @@ from services.access.cli import first_link_command
 from services.assets.cli import assets_group
 from services.audit.cli import audit_group
 from services.catalogue import catalogue_command
+from services.data_folder import sole_user_of
 from services.demo import demo_command
 from services.hosted import HOSTED, class_of
+from services.move import move_command
 from services.openapi.cli import openapi_command
 from services.operator_key import kept, laid_out
 from services.project.cli import load_command, project_group, simulate_command
@@ -68,6 +69,7 @@ main.add_command(diff_command)
 main.add_command(why_command)
 main.add_command(audit_group)
 main.add_command(rebuild_command)
+main.add_command(move_command)
 main.add_command(assets_group)
 main.add_command(first_link_command)
 main.add_command(catalogue_command)
@@ -103,7 +105,7 @@ def serve(*, data: Path, port: int, simulated: bool, webhook_host: tuple[str, ..
     from shared.logs import configure  # noqa: PLC0415
 
     configure("console" if sys.stderr.isatty() else "json", log_level)
-    with _one_line(), _sole_user_of(data):
+    with _one_line(), sole_user_of(data):
         _must_be_free(port)
         config = embedded_config(data, port, True if simulated else None)
         if webhook_host:
@@ -195,18 +197,6 @@ def _must_be_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as fault:
             raise OSError(f"--port {port}: {fault.strerror}, expected a port of 127.0.0.1 that is free") from fault
-
-
-@contextmanager
-def _sole_user_of(data: Path) -> Iterator[None]:
-    """The data folder, made if need be, and held against a second process."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            raise OSError(f"{data} is in use by another process") from fault
-        yield
 
 
 @contextmanager

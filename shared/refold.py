@@ -118,7 +118,7 @@ def compare(
     plain = [
         (number, _json if isinstance(column.type, JSON) else _truth)
         for number, column in enumerate(columns)
-        if postgresql and isinstance(column.type, JSON | Boolean)
+        if isinstance(column.type, JSON) or (postgresql and isinstance(column.type, Boolean))
     ]
     for ours, theirs in _unequal(_normal(found, plain), folded, key_at):
         row = ours if ours is not None else theirs
@@ -157,7 +157,7 @@ def _normal(rows: Iterable[Row], changed: Sequence[tuple[int, Callable[[Any], An
 
 
 def _json(value: Any) -> Any:
-    """JSON text as SQLAlchemy writes it, also where it came into PostgreSQL without spaces."""
+    """JSON text as SQLAlchemy writes it, also where it came into PostgreSQL, and was moved from there, without spaces."""
     try:
         parsed = orjson.loads(value)
         return json.dumps(parsed) if orjson.dumps(parsed).decode() == value else value

@@ -22,6 +22,7 @@ WEBHOOK_HOSTS             hosts with internal addresses that webhooks may nevert
 WEBHOOK_SM2_KEY           integration's private key (PEM) that signs webhooks by SM2, made where there is none; null: no
                           webhook can be signed so
 WEB_SERVER_ADDRESS        where the gateway listens
+MONITOR_ADDRESS           where each process says how it is (/healthz, /readyz, /metrics) to anybody who asks; null: nowhere
 """
 
 from collections.abc import Mapping
@@ -56,6 +57,7 @@ DEFAULTS: dict[str, Any] = {
     "WEBHOOK_HOSTS": [],
     "WEBHOOK_SM2_KEY": None,
     "WEB_SERVER_ADDRESS": "127.0.0.1:8000",
+    "MONITOR_ADDRESS": None,
     "serializer": "json",
     "max_workers": 10,
 }
@@ -70,6 +72,7 @@ FROM_OUTSIDE = (
     "REQUESTS_PER_MINUTE",
     "ANONYMOUS_REQUESTS_PER_MINUTE",
     "WEBHOOK_HOSTS",
+    "MONITOR_ADDRESS",
 )
 """What the embedded platform, too, takes from its environment; the rest follows from its folder and port."""
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -37,6 +38,7 @@ from shared.database import Database
 from shared.digest import digested
 from shared.errors import Conflict
 from shared.event import Event, Recorded, canonical, read, timestamp, written
+from shared.measures import APPEND_SECONDS, EVENTS_APPENDED
 
 GENESIS = "sha256:" + 64 * "0"
 """The `prevhash` of a facility's first event."""
@@ -126,12 +128,15 @@ class Ledger:
         self.on_commit: list[Callable[[], None]] = []
         self._heads: dict[str, _Head] = {}
         self._queues: dict[str, CommitQueue] = {}
+        self._appended = EVENTS_APPENDED.labels(service)
+        self._append_seconds = APPEND_SECONDS.labels(service)
 
     def append(self, entry: Entry) -> Sequence[Recorded]:
         """Commit an entry, together with others that wait for the same facility; returns its events as recorded.
 
         Raises Conflict if a stream moved on meanwhile or the command is already remembered.
         """
+        began = perf_counter()
         place = Place(entry)
         queue = self._queues.setdefault(entry.facility, CommitQueue())
         queue.pass_through(place, partial(self._commit, entry.facility))
@@ -139,6 +144,8 @@ class Ledger:
             wake()
         if place.error is not None:
             raise place.error
+        self._append_seconds.observe(perf_counter() - began)
+        self._appended.inc(len(entry.recorded))
         return entry.recorded
 
     def append_within(self, connection: Connection, entry: Entry) -> Sequence[Recorded]:
@@ -146,6 +153,7 @@ class Ledger:
         self._heads.pop(entry.facility, None)
         head = self._locked_head(connection, entry.facility)
         self._write(connection, entry.facility, head, [entry])
+        self._appended.inc(len(entry.recorded))
         return entry.recorded
 
     def stream(self, facility: str, stream: str, connection: Connection | None = None) -> list[Recorded]:

@@ -190,6 +190,8 @@ RIGHTS: Mapping[str, tuple[Role, ...]] = {
 PUBLIC = frozenset(
     {
         "gateway.health",
+        "gateway.healthz",
+        "gateway.readyz",
         "gateway.openapi",
         "gateway.api_page",
         "gateway.catalogue",

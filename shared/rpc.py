@@ -26,6 +26,7 @@ from nameko.standalone.rpc import StandaloneProxyBase
 
 from shared.config import setting
 from shared.errors import Refused, Unavailable
+from shared.measures import call_counted
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,10 @@ class Calls:
         Raises the Refused that the service raised; Unavailable if it, its queue or the broker is not there in time
         (the work may or may not have been done, but is not begun after the deadline); Failed if the service broke.
         """
-        seconds = self.deadline if deadline is None else deadline
+        with call_counted(self._worker_ctx.service_name, self.service, method):
+            return self._call(method, self.deadline if deadline is None else deadline, kwargs)
+
+    def _call(self, method: str, seconds: float, kwargs: dict[str, Any]) -> Any:
         pending = _Pending(self._replies)
         invoke = MethodProxy(self._worker_ctx, self.service, method, pending, expiration=seconds)
         # Another greenlet publishes, since one that is stuck in a socket must not be torn out of it half-way.

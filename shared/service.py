@@ -6,7 +6,7 @@ A service class derives from `LedgerService`; its `@command`, `@query` and `@sub
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from time import monotonic
 from typing import Any, ClassVar, TypeVar
@@ -24,10 +24,12 @@ from shared.errors import Conflict, Invalid, Refused, Unavailable
 from shared.event import flat, timestamp
 from shared.installation import remember_now
 from shared.ledger import Done, Ledger, events
+from shared.monitor import Monitor
 from shared.provider import LedgerProvider
 from shared.rights import RIGHTS, Role, must_have_one
 from shared.rpc import Calls, Correlation
 from shared.schema import schema_of
+from shared.standing import Gauge
 from shared.subscription import Subscription
 from shared.unit import Unit, fingerprint
 from shared.views import Views
@@ -163,8 +165,10 @@ class LedgerService:
     name: ClassVar[str]
     views: ClassVar[Views | None] = None
     rights: ClassVar[Mapping[str, Collection[Role]]] = RIGHTS
+    gauges: ClassVar[Sequence[Gauge]] = ()
     ledger: Ledger = LedgerProvider()  # nameko puts the ledger itself into each instance
     correlation = Correlation()
+    monitor = Monitor()
 
     @query
     def health(self) -> dict[str, Any]:

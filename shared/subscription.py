@@ -29,6 +29,7 @@ from shared.config import setting
 from shared.errors import Conflict, Unavailable
 from shared.event import Event, Recorded, read
 from shared.ledger import GENESIS, Ledger, chained, stripped
+from shared.measures import COMPARED, EVENTS_APPLIED
 from shared.provider import ledger_of
 from shared.rpc import Failed, caller
 from shared.unit import Unit
@@ -84,6 +85,7 @@ class Reader:
         self.handlers = handlers
         self.feed = feed
         self._parked: dict[str, str] = {}
+        self._applied = EVENTS_APPLIED.labels(ledger.service, source)
         self._clashes: defaultdict[str, int] = defaultdict(int)
         self._names = {kind.event_name for handler in handlers for kind in handler.kinds}
         self._takes_all = any(not handler.kinds for handler in handlers)
@@ -160,6 +162,7 @@ class Reader:
             return self._apart(facility, position, hash_, run, fault)
         self._parked.pop(facility, None)
         self._clashes.pop(facility, None)
+        self._applied.inc(len(run))
         for wake in self.ledger.on_commit:
             wake()
         return True
@@ -325,6 +328,7 @@ class Feed(SharedExtension):
         except Unavailable:
             log.info("source not there yet", source=self.source, service=reader.ledger.service)
             return RETRY_SECONDS
+        COMPARED.labels(reader.ledger.service, self.source).set_to_current_time()
         return float(setting(self.container.config, "CATCH_UP_SECONDS"))
 
 

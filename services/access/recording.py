@@ -23,6 +23,7 @@ from shared.digest import digested
 from shared.errors import Unauthenticated
 from shared.event import Event, Recorded
 from shared.ledger import Done, Entry, Ledger
+from shared.measures import SIGN_INS_REFUSED
 from shared.rights import INSTALLATION
 from shared.rpc import CORRELATION_ID
 from shared.unit import Unit, fingerprint
@@ -82,6 +83,7 @@ class Recording(service.LedgerService):
         Nobody fills the ledger by it: of an address that goes on so, what follows is logged only. What is `bounded` by
         the lockout already is recorded always.
         """
+        SIGN_INS_REFUSED.labels(self.name).inc()
         log.info("not let in", shown=shown, why=refusal.why, holder=refusal.holder, address=address)
         if bounded or self.lockout.may_record(address):
             told = SignInRefused(shown=shown, why=refusal.why, address=line(address), holder=refusal.holder)

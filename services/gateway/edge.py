@@ -27,6 +27,7 @@ from services.gateway.problems import MEDIA_TYPE, problem
 from services.gateway.reading import correlation_id_of
 from shared.config import setting
 from shared.errors import Unavailable
+from shared.measures import count_request
 from shared.rpc import CORRELATION_ID
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ _SECURITY = {
 _CORRELATION = f"xunjian.{CORRELATION_ID}"
 _AGAIN = "xunjian.again"
 _LAST = "xunjian.last"
+_ROUTE = "xunjian.route"
 AGAIN_SECONDS = 0.25
 """How often a client that waits for something new is answered anew, without keeping a worker meanwhile."""
 
@@ -163,12 +165,16 @@ class _Application:
         response.headers["X-Correlation-Id"] = correlation_of(request)
         if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and not _worth_discarding(request):
             environ["xunjian.hang_up"]()
+        seconds = perf_counter() - began
+        route = environ.get(_ROUTE)
+        # The method of a request without a route is any word at all.
+        count_request("-" if route is None else request.method, route or "none", response.status_code, seconds)
         log.info(
             "answered",
             method=request.method,
             path=request.path,
             status=response.status_code,
-            milliseconds=round((perf_counter() - began) * 1000, 1),
+            milliseconds=round(seconds * 1000, 1),
             client=request.remote_addr,
             correlation_id=correlation_of(request),
         )
@@ -179,6 +185,11 @@ def correlation_of(request: Request) -> str:
     """The id under which this request and all that follows from it is logged."""
     found: str = request.environ[_CORRELATION]
     return found
+
+
+def note_route(request: Request, template: str) -> None:
+    """Say by which route a request is answered, for what is counted of it."""
+    request.environ[_ROUTE] = template
 
 
 def nothing_new(request: Request, wait: int) -> bool:

@@ -428,8 +428,10 @@ PAGES: tuple[Route, ...] = (
     Route("form", "/welcome", "gateway.accept_welcome", media_types=(FORM,)),
     Route("page", "/password", "gateway.password_page", query={"code": Text}),
     Route("form", "/password", "gateway.accept_password", media_types=(FORM,)),
+    Route("page", "/healthz", "gateway.healthz"),
+    Route("page", "/readyz", "gateway.readyz"),
 )
-"""What is for browsers and no part of the API."""
+"""What is for browsers, and for what keeps the process running; no part of the API."""
 
 _TABLE = Map(
     [

@@ -16,7 +16,7 @@ from services.gateway import signing_in, together
 from services.gateway.answers import answered, with_policy
 from services.gateway.callers import Caller, must_be_allowed
 from services.gateway.doorkeeping import address_of
-from services.gateway.edge import correlation_of, every_request, nothing_new
+from services.gateway.edge import correlation_of, every_request, note_route, nothing_new
 from services.gateway.problems import Unreadable, problem
 from services.gateway.reading import Addressed, Call, read, read_head
 from services.gateway.routes import find
@@ -24,6 +24,7 @@ from shared.catalogue.documents import MEDIA_TYPES, documents
 from shared.config import SERVICES
 from shared.contracts.scoring import EvidenceRead
 from shared.errors import NotFound, Refused
+from shared.monitor import Monitor, readiness
 from shared.rights import EVERYWHERE
 from shared.rpc import Calls, Correlation, Peer
 
@@ -45,12 +46,14 @@ class Gateway(signing_in.SigningIn):
     scoring = Peer("scoring")
     integration = Peer("integration")
     correlation = Correlation()
+    monitor: Any = Monitor()
 
     @every_request
     def answer(self, request: Request) -> Response:
         """Answer one request by its line in the table; a fault of ours is raised, for nameko to log."""
         try:
             route, path = find(request.method, request.path)
+            note_route(request, route.path)
             caller = self.caller_of(request, route)
             self.callers.count(caller, address_of(request))
             head = read_head(request, route, path)
@@ -109,6 +112,14 @@ class Gateway(signing_in.SigningIn):
                 for name, told in found["services"].items()
             }
         return found, HTTPStatus.OK if available else HTTPStatus.SERVICE_UNAVAILABLE
+
+    def healthz(self, **_: Any) -> Response:
+        """That the process turns."""
+        return _told(HTTPStatus.OK, {"status": "ok"})
+
+    def readyz(self, **_: Any) -> Response:
+        """Whether this process can pass requests on; 503 where it cannot. Who answers them is `health`'s to say."""
+        return _told(*readiness([self.monitor]))
 
     def installation(self, **_: Any) -> tuple[dict[str, Any]]:
         """What kind of installation this is, its time, and whether every event has arrived everywhere."""
@@ -173,6 +184,11 @@ def _of_catalogue(path: str) -> Response:
 
 
 _catalogue = cache(documents)
+
+
+def _told(status: HTTPStatus, value: dict[str, Any]) -> Response:
+    """JSON for what keeps the process running."""
+    return Response(orjson.dumps(value), status, content_type="application/json")
 
 
 def _served(name: str, content_type: str) -> Response:

@@ -3,6 +3,7 @@
 from services.integration import views
 from services.integration.inbound import wiring as inbound
 from services.integration.outbound import wiring as outbound
+from services.integration.outbound.gauges import GAUGES
 
 
 class Integration(inbound.Inbound, outbound.Outbound):
@@ -10,3 +11,4 @@ class Integration(inbound.Inbound, outbound.Outbound):
 
     name = "integration"
     views = views.VIEWS
+    gauges = GAUGES

@@ -10,6 +10,7 @@ from services.integration.outbound.aggregate import Webhook
 from shared.aggregate import Aggregate
 from shared.contracts.integration import (
     ClosedDay,
+    FactName,
     MessageAccepted,
     MessageReceived,
     MessageRepeated,
@@ -43,7 +44,7 @@ def _source() -> Aggregate:
     return source
 
 
-def _received(id_: str, fact: str = "satisfaction_reported") -> Message:
+def _received(id_: str, fact: FactName = "satisfaction_reported") -> Message:
     message = Message(message_key(RATINGS, id_))
     received = MessageReceived(
         message=message.id,
@@ -55,7 +56,7 @@ def _received(id_: str, fact: str = "satisfaction_reported") -> Message:
         happened_at=AT - MINUTE,
         source_id="haochaping",
         mapping_sha256=MAPPING,
-        fact=fact,  # type: ignore[arg-type]  # one of its words
+        fact=fact,
     )
     message.receive(received, AT)
     return message

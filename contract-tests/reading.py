@@ -1,7 +1,7 @@
 """Watches which fields of which events a consumer's own code really reads, while it folds, handles and judges them."""
 
 from collections import UserDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -42,9 +42,9 @@ class Watch:
         if not inner:
             self.read.add((type_, path))
 
-    def data(self, event: Event, whole: Data) -> Data:
+    def data(self, event: Event, whole: Data) -> Mapping[str, Any]:
         """The JSON values of an event as a mapping that tells which of them are taken."""
-        return whole if self._idle else _Taken(self, event, whole)  # type: ignore[return-value]  # serves as one
+        return whole if self._idle else _Taken(self, event, whole)
 
     @contextmanager
     def idle(self) -> Iterator[None]:
@@ -92,7 +92,7 @@ def watching(service: str) -> Iterator[Watch]:
     watch = Watch()
     original, decode = Event.data, event._typed
 
-    def data(told: Event) -> Data:
+    def data(told: Event) -> Mapping[str, Any]:
         with watch.idle():
             whole = original(told)
         return whole if told.type.startswith(f"{service}.") else watch.data(told, whole)

@@ -39,6 +39,10 @@ class _Then:
         """That time."""
         return self.moment
 
+    def advance(self, moment: datetime) -> None:
+        """Stand at another time."""
+        self.moment = moment
+
 
 def main() -> int:
     """Add what is missing; prints each type that is new."""
@@ -77,9 +81,9 @@ def missing(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _recorded(folder: Path, service: str, story: list[Told]) -> list[str]:
     clock, versions = _Then(), dict[str, int]()
-    with ledger_at(f"sqlite:///{folder / service}.db", service, clock) as ledger:  # type: ignore[arg-type]  # all of a clock that it uses
+    with ledger_at(f"sqlite:///{folder / service}.db", service, clock) as ledger:
         for recorder, event, at in story:
-            clock.moment = at
+            clock.advance(at)
             versions[recorder.stream] = versions.get(recorder.stream, 0) + 1
             draft = Draft(stream=recorder.stream, version=versions[recorder.stream], event=event, time=at)
             ledger.append(

@@ -148,8 +148,9 @@ class Administering(identifying.Identifying):
 
     @answers(AccessLogRow)
     @query
-    def access_log(  # noqa: PLR0917  filters and paging
+    def access_log(
         self,
+        *,
         event: str | None = None,
         actor: str | None = None,
         about: str | None = None,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from shared.config import setting
 from shared.errors import Invalid, Refused
@@ -48,8 +49,7 @@ def _asked(config: dict[str, Any]) -> str | None:
 
 def _read(config: Path) -> dict[str, Any]:
     """A configuration as nameko reads it, variables of the environment included; raises Invalid."""
-    import yaml  # noqa: PLC0415
-    from nameko.cli.main import setup_yaml_parser  # noqa: PLC0415
+    from nameko.cli.main import setup_yaml_parser  # noqa: PLC0415  # a second that other commands do without
     from nameko.exceptions import ConfigurationError  # noqa: PLC0415
 
     setup_yaml_parser()

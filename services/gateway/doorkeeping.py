@@ -18,15 +18,15 @@ from shared.rights import EVERYWHERE, PUBLIC
 from shared.rpc import Peer
 
 
-@dataclass(frozen=True)
+@dataclass
 class Known:
-    """What this process has once found out and what is never undone: which facilities there are, and of what kind all is."""
+    """What this process has once found out and is never undone: which facilities there are, and whether all is simulated."""
 
     facilities: set[str] = field(default_factory=set)
-    facts: dict[str, bool] = field(default_factory=dict)
+    simulated: bool | None = None
 
 
-class Registered(DependencyProvider):
+class KnownForEver(DependencyProvider):
     """Injects what is known for ever."""
 
     def setup(self) -> None:
@@ -45,7 +45,7 @@ class Doorkeeping:
 
     asset_registry = Peer("asset_registry")
     access = Peer("access")
-    registered = Registered()
+    known: Known = KnownForEver()  # nameko puts what is known into each instance
     callers = CallersProvider()
     config = Config()
 
@@ -81,9 +81,9 @@ class Doorkeeping:
 
     def _simulated(self) -> bool:
         """Whether the installation is simulated, which it is for ever; asked once."""
-        if "simulated" not in self.registered.facts:
-            self.registered.facts["simulated"] = self.asset_registry.call("clock")["simulated"]
-        return bool(self.registered.facts["simulated"])
+        if self.known.simulated is None:
+            self.known.simulated = bool(self.asset_registry.call("clock")["simulated"])
+        return self.known.simulated
 
     @contextmanager
     def recording_refusals(self, caller: Caller | None, head: Addressed, request: Request) -> Iterator[None]:
@@ -104,9 +104,9 @@ class Doorkeeping:
 
     def must_be_registered(self, facility: str) -> None:
         """Raise NotFound for a facility that the registry does not know, before another service opens a ledger for it."""
-        if facility not in self.registered.facilities:
+        if facility not in self.known.facilities:
             self.asset_registry.call("facility", facility=facility)
-            self.registered.facilities.add(facility)
+            self.known.facilities.add(facility)
 
     @property
     def public_url(self) -> str:

@@ -161,10 +161,6 @@ class Gateway(signing_in.SigningIn):
         return {service: getattr(self, service) for service in SERVICES}
 
 
-def _address(request: Request) -> str:
-    return request.remote_addr or ""
-
-
 @cache
 def _document(name: str) -> bytes:
     return files("services.gateway").joinpath(name).read_bytes()

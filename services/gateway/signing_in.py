@@ -1,6 +1,7 @@
 """The way in and out: what is asked of access, and the cookies that browsers keep of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +19,6 @@ from shared.event import flat
 from shared.schema import Text, schema_of
 
 STATE_COOKIE = "xunjian_oidc"
-SESSION_SECONDS = 12 * 3600
-STATE_SECONDS = 600
 HOME = "/v1/session"
 """Where a browser goes that has signed in and was not on its way anywhere."""
 
@@ -78,14 +77,19 @@ def signed_in(told: dict[str, Any], public_url: str) -> Response:
     """A new session as JSON, and as a cookie."""
     body = {name: told[name] for name in ("token", "actor", "expires_at")}
     response = Response(orjson.dumps(body), content_type="application/json")
-    keep(response, told["token"], public_url)
+    keep(response, told, public_url)
     return response
 
 
-def keep(response: Response, token: str, public_url: str) -> None:
-    """Have the browser keep a session."""
+def keep(response: Response, told: dict[str, Any], public_url: str) -> None:
+    """Have the browser keep a session as long as it may last."""
+    _set_cookie(response, COOKIE, told["token"], public_url, datetime.fromisoformat(told["expires_at"]))
+
+
+def _set_cookie(response: Response, name: str, value: str, public_url: str, expires: datetime | None = None) -> None:
+    """A cookie that no script reads and no other site sends along, until a moment or the browser's end."""
     secure = urlsplit(public_url).scheme == "https"
-    response.set_cookie(COOKIE, token, max_age=SESSION_SECONDS, secure=secure, httponly=True, samesite="Lax")
+    response.set_cookie(name, value, expires=expires, secure=secure, httponly=True, samesite="Lax")
 
 
 def signed_out() -> Response:
@@ -96,13 +100,13 @@ def signed_out() -> Response:
 
 
 def to_provider(access: Access, return_to: str | None, public_url: str) -> Response:
-    """On to the OpenID provider; the state goes along in a cookie, so that only this browser can come back with it."""
-    told = access.call("oidc_begin", return_to=_within(return_to))
+    """On to the OpenID provider; the state goes along in a cookie, so that only this browser can come back with it.
+
+    Raises Invalid where `return_to` is no path of ours, which access says.
+    """
+    told = access.call("oidc_begin", return_to=return_to or HOME)
     response = redirect(told["redirect_to"], HTTPStatus.FOUND.value)
-    secure = urlsplit(public_url).scheme == "https"
-    response.set_cookie(
-        STATE_COOKIE, told["state"], max_age=STATE_SECONDS, secure=secure, httponly=True, samesite="Lax"
-    )
+    _set_cookie(response, STATE_COOKIE, told["state"], public_url)
     return response
 
 
@@ -115,16 +119,10 @@ def from_provider(access: Access, request: Request, asked: dict[str, str | None]
     told = access.call(
         "oidc_finish", code=asked["code"], state=asked["state"], address=address_of(request), deadline=30.0
     )
-    response = redirect(_within(told["return_to"]), HTTPStatus.SEE_OTHER.value)
-    keep(response, told["token"], public_url)
+    response = redirect(told["return_to"], HTTPStatus.SEE_OTHER.value)
+    keep(response, told, public_url)
     response.delete_cookie(STATE_COOKIE, httponly=True, samesite="Lax")
     return response
-
-
-def _within(address: str | None) -> str:
-    """An address of ours, or home: a link must not lead elsewhere after a sign-in."""
-    inside = address is not None and address.startswith("/") and not address.startswith(("//", "/\\"))
-    return str(address) if inside else HOME
 
 
 class SigningIn(doorkeeping.Doorkeeping):
@@ -190,7 +188,7 @@ class SigningIn(doorkeeping.Doorkeeping):
         except Refused as fault:
             return form.page(str(data.get("code", "")), {"": [str(fault)]}, data, fault.status)
         response = redirect(HOME, HTTPStatus.SEE_OTHER.value)
-        keep(response, told["token"], self.public_url)
+        keep(response, told, self.public_url)
         return response
 
     def begin_oidc(self, return_to: str | None, **_: Any) -> Response:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 import requests
@@ -48,6 +49,7 @@ def test_a_browser_comes_back_signed_in(platform: Platform) -> None:
     assert (landed.status_code, landed.json()["actor"], landed.json()["roles"]) == (200, "user:zhang", {})
     cookie = next(one for one in browser.cookies if one.name == "xunjian_session")
     assert cookie.has_nonstandard_attr("HttpOnly")
+    assert cookie.expires == int(datetime.fromisoformat(landed.json()["expires_at"]).timestamp())
     assert not any(one.name == "xunjian_oidc" for one in browser.cookies)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import orjson
 from werkzeug.wrappers import Request, Response
 
-from services.gateway.routes import Kind
+from services.gateway.route import Kind
 
 GZIPPED_BYTES = 1024
 """Shorter answers are sent as they are."""

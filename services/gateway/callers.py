@@ -13,7 +13,7 @@ from limits.strategies import MovingWindowRateLimiter
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request
 
-from services.gateway.routes import Route
+from services.gateway.route import Route
 from shared.config import setting
 from shared.errors import Forbidden, TooMany, Unauthenticated
 from shared.rights import EVERYWHERE, PUBLIC, RIGHTS, ROLES, SIGNED_IN, Role, must_have_one

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 
 from services.gateway.callers import Caller, CallersProvider, acting, credential_of
 from services.gateway.reading import Addressed
-from services.gateway.routes import Route
+from services.gateway.route import Route
 from shared.config import setting
 from shared.errors import Forbidden, Unauthenticated, Unavailable
 from shared.rights import EVERYWHERE, PUBLIC

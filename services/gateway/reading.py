@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request
 
 from services.gateway.callers import Caller
 from services.gateway.problems import Unreadable
-from services.gateway.routes import Route
+from services.gateway.route import Route
 from shared.errors import Invalid
 from shared.event import flat
 from shared.rights import RIGHTS, ROLES

@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import Any
 
 from services.gateway.callers import COOKIE
-from services.gateway.routes import ROUTES, Route
+from services.gateway.route import Route
+from services.gateway.routes import ROUTES
 from services.hosted import class_of
 from services.openapi import operations, responses, words
 from services.openapi.schemas import Json, Schemas

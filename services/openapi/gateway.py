@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.gateway import forms, signing_in
-from services.gateway.routes import Route
+from services.gateway.route import Route
 from services.gateway.service import SetClock
 from services.openapi.schemas import Json
 from shared.catalogue.documents import MEDIA_TYPES

@@ -7,7 +7,7 @@ from dataclasses import make_dataclass
 from typing import Any
 
 from services.gateway.reading import Actor, Key, RoleList, Tag
-from services.gateway.routes import Route
+from services.gateway.route import Route
 from services.openapi import gateway, words
 from services.openapi.responses import responses
 from services.openapi.schemas import Json, Schemas

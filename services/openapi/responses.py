@@ -5,7 +5,8 @@ from typing import Any
 
 from services.gateway import forms
 from services.gateway.problems import MEDIA_TYPE
-from services.gateway.routes import PICTURES, XLSX, Route
+from services.gateway.route import Route
+from services.gateway.routes import PICTURES, XLSX
 from services.openapi import gateway
 from services.openapi.schemas import Json, Schemas
 from services.openapi.words import STATUSES

@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 from nameko.rpc import rpc
 
-from services.gateway.routes import ROUTES, Route
+from services.gateway.route import Route
+from services.gateway.routes import ROUTES
 from shared.config import SERVICES
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejected, Unauthenticated, Unavailable
 from shared.rights import EVERYWHERE, ROLES

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from services.gateway.callers import Callers
-from services.gateway.routes import ROUTES, Route
+from services.gateway.route import Route
+from services.gateway.routes import ROUTES
 from services.gateway.tests.client import Answer, Client
 from services.gateway.tests.conftest import hosted
 from services.gateway.tests.stand_ins import Installation, all_stand_ins, principal

@@ -9,7 +9,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from services.gateway.routes import ROUTES, Route
+from services.gateway.route import Route
+from services.gateway.routes import ROUTES
 from services.gateway.tests.client import Client
 from services.gateway.tests.stand_ins import FILE, Installation
 from shared.config import SERVICES

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from services.gateway.routes import ROUTES, Route
+from services.gateway.route import Route
+from services.gateway.routes import ROUTES
 from services.openapi import gateway
 from services.openapi.document import document, document_bytes, service_of
 from services.openapi.examples import example

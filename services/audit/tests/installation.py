@@ -50,11 +50,12 @@ class Source:
     service: str
     deadline: float = 5.0
 
-    def call(self, method: str, **_: Any) -> Any:
-        """Answer `heads`."""
-        assert method == "heads"
+    def call(self, method: str, **asked: Any) -> Any:
+        """Answer `heads` and `read_ledger`."""
+        assert method in ("heads", "read_ledger")
         self.installation.follow()
-        return self.installation.ledgers[self.service].tips()
+        ledger = self.installation.ledgers[self.service]
+        return ledger.tips() if method == "heads" else ledger.raw(**asked)
 
 
 class Installation:
@@ -121,23 +122,20 @@ class Installation:
 
     @contextmanager
     def forged(self, service: str, *statements: str, **values: Any) -> Iterator[None]:
-        """Change a database by force, and put everything back afterwards."""
-        kept = {
-            (name, table): self.rows(name, f"SELECT * FROM {table}")
-            for name in self.databases
-            for table in ("ledger", "event", "checkpoint", *(("journal", "rulebook") if name == "scoring" else ()))
-        }
+        """Change a database by force, and put it back afterwards."""
+        tables = ("ledger", "event", "checkpoint", *(("journal", "rulebook") if service == "scoring" else ()))
+        kept = {table: self.rows(service, f"SELECT * FROM {table}") for table in tables}
         self.force(service, *statements, **values)
         try:
             yield
         finally:
-            for (name, table), rows in kept.items():
-                with self.databases[name].write() as connection:
+            with self.databases[service].write() as connection:
+                for table, rows in kept.items():
                     connection.execute(text(f"DELETE FROM {table}"))
-                    for row in rows:
-                        columns = row._mapping
+                    if rows:
+                        columns = rows[0]._mapping
                         insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES (:{', :'.join(columns)})"
-                        connection.execute(text(insert), dict(columns))
+                        connection.execute(text(insert), [dict(row._mapping) for row in rows])
 
     def disarm(self) -> None:
         """Drop the triggers that refuse to change events, as one who owns the database can."""
@@ -184,20 +182,18 @@ def installation(database_url: str) -> Iterator[Installation]:
         installed.close()
 
 
-def urls_of(database_url: str) -> dict[str, str]:
-    """A database for each service: a file beside a SQLite file, or a schema in a PostgreSQL database."""
-    return {service: _of_its_own(database_url, service) for service in SERVICES}
-
-
-def _of_its_own(database_url: str, service: str) -> str:
+def urls_of(database_url: str, *, new: bool = True) -> dict[str, str]:
+    """A database for each service: a file beside a SQLite file, or a schema, made if new, in a PostgreSQL database."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
-        return f"sqlite:///{Path(str(url.database)).parent / service}.db"
-    engine = create_engine(database_url)
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {service}"))
-    engine.dispose()
-    return f"{database_url}?options=-csearch_path%3D{service}"
+        return {service: f"sqlite:///{Path(str(url.database)).parent / service}.db" for service in SERVICES}
+    if new:
+        engine = create_engine(database_url)
+        with engine.begin() as connection:
+            for service in SERVICES:
+                connection.execute(text(f"CREATE SCHEMA {service}"))
+        engine.dispose()
+    return {service: f"{database_url}?options=-csearch_path%3D{service}" for service in SERVICES}
 
 
 def lived_in(hall: Installation) -> None:

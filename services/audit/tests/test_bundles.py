@@ -13,7 +13,8 @@ import orjson
 import pytest
 
 from services.audit.check import check_bundle
-from services.audit.tests.installation import HALL, installation, lived_in, published
+from services.audit.tests.installation import HALL
+from services.audit.tests.originals import PUBLISHED, Originals
 from services.scoring.evaluation import result_bytes
 from services.scoring.offline import score_file
 from services.scoring.publishing.bundle import Bundle, read_bundle, write_bundle
@@ -38,12 +39,10 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def made(originals: Originals, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     """The bundle of a small hall's year, with a photo beside it."""
     folder = tmp_path_factory.mktemp("bundle")
-    with installation(f"sqlite:///{folder / 'any.db'}") as hall:
-        lived_in(hall)
-        published(hall)
+    with originals.copy(PUBLISHED, "sqlite", folder) as hall:
         found = publication(hall.databases["scoring"], HALL, 2021)
         photo = b"a photo"
         bare = gather(hall.databases["scoring"], found)

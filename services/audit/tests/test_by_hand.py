@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
-from services.audit.tests.installation import HALL, installation, lived_in, published
+from services.audit.tests.installation import HALL
+from services.audit.tests.originals import PUBLISHED, Originals
 from services.scoring.publishing.bundle import write_bundle
 from services.scoring.publishing.evidence import gather
 from services.scoring.publishing.evidence import published as publication
@@ -31,12 +32,10 @@ class Handed:
 
 
 @pytest.fixture(scope="module")
-def handed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Handed]:
+def handed(originals: Originals, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Handed]:
     """What an auditor was given of a small hall's year."""
     folder = tmp_path_factory.mktemp("by-hand")
-    with installation(f"sqlite:///{folder / 'any.db'}") as hall:
-        lived_in(hall)
-        published(hall)
+    with originals.copy(PUBLISHED, "sqlite", folder) as hall:
         bundle = gather(hall.databases["scoring"], publication(hall.databases["scoring"], HALL, 2021))
         (folder / "b.zip").write_bytes(write_bundle(bundle))
         (folder / "seal.json").write_bytes(bundle.seal)

@@ -11,26 +11,24 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.audit.cli import audit_group
-from services.audit.tests.installation import Installation, installation, lived_in, published
+from services.audit.tests.installation import Installation
+from services.audit.tests.originals import LIVED_IN, PUBLISHED, Originals
 from shared.config import SERVICES
 
 
 @pytest.fixture
-def hall(database_url: str) -> Iterator[Installation]:
+def hall(originals: Originals, kind: str, tmp_path: Path) -> Iterator[Installation]:
     """Two months of a hall, published, with its triggers dropped."""
-    with installation(database_url) as installed:
-        lived_in(installed)
-        published(installed)
+    with originals.copy(PUBLISHED, kind, tmp_path) as installed:
         installed.disarm()
         yield installed
 
 
 @pytest.fixture
-def folder(sqlite_url: str, tmp_path: Path) -> Path:
+def folder(originals: Originals, tmp_path: Path) -> Path:
     """The data folder of a platform that was stopped."""
-    with installation(sqlite_url) as installed:
-        lived_in(installed)
-    return tmp_path
+    with originals.copy(LIVED_IN, "sqlite", tmp_path):
+        return tmp_path
 
 
 def audit(*arguments: str | Path) -> Result:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from services.audit.cli import audit_group
-from services.audit.tests.installation import Installation, installation, lived_in, published
+from services.audit.tests.installation import Installation, published
+from services.audit.tests.originals import LIVED_IN, PUBLISHED, Originals
 from services.scoring.tests.sealing import KEY
 from services.work_orders.tables import attachments
 from shared.attachments import Attachments
@@ -31,19 +31,10 @@ AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_overri
 """Root may write everywhere, unless it lets go of that."""
 
 
-@contextmanager
-def published_hall(url: str) -> Iterator[Installation]:
-    """Two months of a hall, published."""
-    with installation(url) as installed:
-        lived_in(installed)
-        published(installed)
-        yield installed
-
-
 @pytest.fixture
-def hall(sqlite_url: str) -> Iterator[Installation]:
-    """On SQLite."""
-    with published_hall(sqlite_url) as installed:
+def hall(originals: Originals, tmp_path: Path) -> Iterator[Installation]:
+    """Two months of a hall on SQLite, published."""
+    with originals.copy(PUBLISHED, "sqlite", tmp_path) as installed:
         yield installed
 
 
@@ -103,9 +94,10 @@ def test_a_bundle_is_exported_recorded_and_checked(hall: Installation, config: P
     assert again.stdout.startswith(f"held: {len(SERVICES)} services, 1 facility, 21 events, 1 seal, ")
 
 
-def test_the_photos_behind_deductions_travel_along_and_no_others(sqlite_url: str, key: Path, tmp_path: Path) -> None:
-    with installation(sqlite_url) as hall:
-        lived_in(hall)
+def test_the_photos_behind_deductions_travel_along_and_no_others(
+    originals: Originals, key: Path, tmp_path: Path
+) -> None:
+    with originals.copy(LIVED_IN, "sqlite", tmp_path) as hall:
         kept = Attachments(hall.databases["work_orders"], attachments)
         behind, other = (kept.keep("hall", name, "image/png")["sha256"] for name in (b"behind", b"other"))
         results = (PointResult(point_id="P-1", outcome="normal", photos=(behind, 64 * "0")),)
@@ -125,8 +117,8 @@ def test_the_photos_behind_deductions_travel_along_and_no_others(sqlite_url: str
         assert f"photos/{other}" not in bundle.namelist()
 
 
-def test_from_postgresql_it_is_exported_and_recorded_alike(postgres_url: str, key: Path, tmp_path: Path) -> None:
-    with published_hall(postgres_url) as hall:
+def test_from_postgresql_it_is_exported_and_recorded_alike(originals: Originals, key: Path, tmp_path: Path) -> None:
+    with originals.copy(PUBLISHED, "postgresql", tmp_path) as hall:
         config, file = config_of(hall, tmp_path), tmp_path / "b.zip"
 
         made = audit("export", "--config", config, "--year", "2021", "--by", "user:auditor", "-o", file)
@@ -210,12 +202,12 @@ def test_a_journal_that_was_changed_is_not_handed_over(hall: Installation, confi
     assert exported(hall) == []
 
 
-def test_of_a_copy_that_cannot_be_written_to_it_is_said_that_nothing_is_recorded(tmp_path: Path) -> None:
+def test_of_a_copy_that_cannot_be_written_to_it_is_said_that_nothing_is_recorded(
+    originals: Originals, tmp_path: Path
+) -> None:
     folder = tmp_path / "data"
-    folder.mkdir()
-    with installation(f"sqlite:///{folder / 'any.db'}") as installed:
-        lived_in(installed)
-        published(installed)
+    with originals.copy(PUBLISHED, "sqlite", folder):
+        pass
     for file in folder.iterdir():
         file.chmod(0o444)
     folder.chmod(0o555)
@@ -285,12 +277,10 @@ def test_a_key_is_made_once_and_its_private_half_is_its_owners(
     assert again.exit_code != 0
 
 
-def test_a_folder_is_found_as_well_as_a_configuration(tmp_path: Path) -> None:
+def test_a_folder_is_found_as_well_as_a_configuration(originals: Originals, tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    folder.mkdir()
-    with installation(f"sqlite:///{folder / 'any.db'}") as installed:
-        lived_in(installed)
-        published(installed)
+    with originals.copy(PUBLISHED, "sqlite", folder):
+        pass
     moved = tmp_path / "a folder, with % and #"
     shutil.move(folder, moved)
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.audit.proof import check_proof, read_proof, write_proof
-from services.audit.tests.installation import HALL, installation, lived_in, published
+from services.audit.tests.installation import HALL
+from services.audit.tests.originals import PUBLISHED, Originals
 from services.scoring.publishing.bundle import Bundle
 from services.scoring.publishing.evidence import gather
 from services.scoring.publishing.evidence import published as publication
@@ -32,12 +33,10 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def made(originals: Originals, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     """A hall whose year was published."""
     folder = tmp_path_factory.mktemp("proof")
-    with installation(f"sqlite:///{folder / 'any.db'}") as hall:
-        lived_in(hall)
-        published(hall)
+    with originals.copy(PUBLISHED, "sqlite", folder) as hall:
         bundle = gather(hall.databases["scoring"], publication(hall.databases["scoring"], HALL, 2021))
         yield Made(bundle, write_proof(bundle, "hvac", 1))
 

@@ -22,6 +22,7 @@ from services.scoring.views import VIEWS as SCORING
 from shared.config import SCORED
 from shared.event import Recorded
 from shared.rebuild import Rebuild
+from shared.tests.thorough import examples
 
 PHASES = [phase for phase in Phase if phase is not Phase.shrink]  # shrinking an installation takes minutes
 YEAR_END = "2021-12-31"
@@ -93,7 +94,12 @@ class Office:
         self.hall.clock.advance(local("2022-02-01"))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=PHASES)
+@settings(
+    max_examples=examples(8, many=30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=PHASES,
+)
 @given(history=histories(), steps=STEPS)
 def test_published_is_replayed(
     tmp_path_factory: pytest.TempPathFactory, history: list[Recorded], steps: list[str]

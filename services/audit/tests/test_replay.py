@@ -1,23 +1,24 @@
 """A published result is evaluated again from what it rests on; whatever no longer gives it is named."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.audit.replay import Replay, Replayed
 from services.audit.snapshot import Unreadable
-from services.audit.tests.installation import HALL, Installation, installation, lived_in, published
+from services.audit.tests.installation import HALL, Installation, published
+from services.audit.tests.originals import LIVED_IN, Originals
 from services.scoring.tests.histories import local
 from shared.contracts.work_orders import IncidentConfirmed
 from shared.event import Event
 
 
 @pytest.fixture
-def hall(database_url: str) -> Iterator[Installation]:
+def hall(originals: Originals, kind: str, tmp_path: Path) -> Iterator[Installation]:
     """Two months of a hall, nothing published yet, with its triggers dropped."""
-    with installation(database_url) as installed:
-        lived_in(installed)
+    with originals.copy(LIVED_IN, kind, tmp_path) as installed:
         installed.disarm()
         yield installed
 

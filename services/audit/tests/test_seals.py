@@ -1,14 +1,14 @@
 """Against a seal that was kept elsewhere, ledgers that agree with themselves are still found shortened or made anew."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.audit.seals import Kept, Seals
-from services.audit.tests.installation import HALL, Installation, installation, lived_in, published
+from services.audit.tests.installation import HALL, Installation
+from services.audit.tests.originals import PUBLISHED, Originals
 from services.audit.verify import Verification
 from services.scoring.publishing.evidence import published as publication
 from services.scoring.publishing.seal import Seal
@@ -18,20 +18,11 @@ from shared.errors import Invalid
 from shared.signing import new_key
 
 
-@contextmanager
-def published_hall(url: str) -> Iterator[Installation]:
-    """Two months of a hall, published, with its triggers dropped."""
-    with installation(url) as installed:
-        lived_in(installed)
-        published(installed)
-        installed.disarm()
-        yield installed
-
-
 @pytest.fixture
-def hall(sqlite_url: str) -> Iterator[Installation]:
-    """On SQLite."""
-    with published_hall(sqlite_url) as installed:
+def hall(originals: Originals, tmp_path: Path) -> Iterator[Installation]:
+    """Two months of a hall on SQLite, published, with its triggers dropped."""
+    with originals.copy(PUBLISHED, "sqlite", tmp_path) as installed:
+        installed.disarm()
         yield installed
 
 
@@ -70,8 +61,9 @@ def test_ledgers_that_lead_to_their_seals_hold(hall: Installation) -> None:
     assert faults(hall, seal) == []
 
 
-def test_on_postgresql_they_are_read_alike(postgres_url: str) -> None:
-    with published_hall(postgres_url) as hall:
+def test_on_postgresql_they_are_read_alike(originals: Originals, tmp_path: Path) -> None:
+    with originals.copy(PUBLISHED, "postgresql", tmp_path) as hall:
+        hall.disarm()
         seal = seal_of(hall)
         assert faults(hall, seal) == []
 

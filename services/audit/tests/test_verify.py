@@ -1,6 +1,7 @@
 """Whatever is changed behind the platform's back is found, and named with service, facility and position."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,22 +9,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.audit.snapshot import read_only
-from services.audit.tests.installation import HALL, Installation, installation, lived_in, published
+from services.audit.tests.installation import HALL, Installation
+from services.audit.tests.originals import PUBLISHED, Originals
 from services.audit.verify import Broken, Fault, Verification, replay_events
 from shared.config import SCORED
 from shared.contracts.work_orders import WorkOrderAssigned
 from shared.database import Database
 from shared.ledger import chained
+from shared.tests.thorough import examples
 
 ASSIGNED = WorkOrderAssigned(work_order_id="wo-2", assignee="user:li")
 
 
 @pytest.fixture
-def hall(database_url: str) -> Iterator[Installation]:
+def hall(originals: Originals, kind: str, tmp_path: Path) -> Iterator[Installation]:
     """Two months of a hall, published, with its triggers dropped."""
-    with installation(database_url) as installed:
-        lived_in(installed)
-        published(installed)
+    with originals.copy(PUBLISHED, kind, tmp_path) as installed:
         installed.disarm()
         yield installed
 
@@ -244,7 +245,7 @@ def test_any_byte_of_any_event_changed_is_found(hall: Installation) -> None:
     columns = ("facility", "event_id", "stream", "version", "type", "body", "hash", "position")
     events = {service: hall.rows(service, "SELECT * FROM event ORDER BY position") for service in SCORED}
 
-    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(30, many=100), deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def any_byte(data: st.DataObject) -> None:
         service = data.draw(st.sampled_from(SCORED))

@@ -1,12 +1,8 @@
 """The command line, and the one place that knows all services: it hosts them together or names what it needs of them."""
 
 import os
-import signal
 import socket
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,21 +13,24 @@ from click.exceptions import NoArgsIsHelpError
 from services.access.cli import first_link_command
 from services.assets.cli import assets_group
 from services.audit.cli import audit_group
+from services.backup import backup_command
 from services.catalogue import catalogue_command
 from services.data_folder import sole_user_of
 from services.demo import demo_command
-from services.hosted import HOSTED, class_of
+from services.hosted import HOSTED
+from services.migrate import migrate_command
 from services.move import move_command
 from services.openapi.cli import openapi_command
 from services.operator_key import kept, laid_out
+from services.process import host, host_command, one_line, patch
 from services.project.cli import load_command, project_group, simulate_command
 from services.rebuild import rebuild_command
 from services.scoring.cli import rulebook_group, score_command
 from services.scoring.forms.cli import forms_command
 from services.scoring.questions.cli import diff_command, why_command
 from services.start import start_command
-from shared.config import SERVICES, from_environment
-from shared.errors import Refused
+from shared.config import SERVICES
+from shared.configuring import from_environment
 
 
 class _OneLine(click.Group):
@@ -59,6 +58,7 @@ def main() -> None:
 
 main.add_command(demo_command)
 main.add_command(start_command)
+main.add_command(host_command)
 main.add_command(load_command)
 main.add_command(project_group)
 main.add_command(simulate_command)
@@ -70,6 +70,8 @@ main.add_command(why_command)
 main.add_command(audit_group)
 main.add_command(rebuild_command)
 main.add_command(move_command)
+main.add_command(migrate_command)
+main.add_command(backup_command)
 main.add_command(assets_group)
 main.add_command(first_link_command)
 main.add_command(catalogue_command)
@@ -81,7 +83,7 @@ main.add_command(openapi_command)
 def bench(rounds: int) -> None:
     """Measure beside peers; only in a checkout, and by `make bench`, which brings the servers up."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    with _one_line():
+    with one_line():
         try:
             run = import_module("benchmarks.run")
         except ImportError as fault:
@@ -101,18 +103,18 @@ def bench(rounds: int) -> None:
 @click.option("--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="WARNING")
 def serve(*, data: Path, port: int, simulated: bool, webhook_host: tuple[str, ...], log_level: str) -> None:
     """Run the whole platform in one process on SQLite files; empty unless loaded."""
-    _patch()
+    patch()
     from shared.logs import configure  # noqa: PLC0415
 
     configure("console" if sys.stderr.isatty() else "json", log_level)
-    with _one_line(), sole_user_of(data):
+    with one_line(), sole_user_of(data):
         _must_be_free(port)
         config = embedded_config(data, port, True if simulated else None)
         if webhook_host:
             config["WEBHOOK_HOSTS"] = list(webhook_host)
         _must_open(config, data)
         config["OPERATOR_KEY"] = kept(data)
-        runner = _host(config, tuple(HOSTED))
+        runner = host(config, tuple(HOSTED))
         address = f"http://127.0.0.1:{_port_of(runner)}"
         with laid_out(address, config["OPERATOR_KEY"]):
             click.echo(f"{address}/v1/health")
@@ -127,15 +129,6 @@ def _way_in(config: dict[str, Any], address: str) -> str:
     with caller(config) as call:
         code = call("access", "first_link")
     return f"{address}/v1/docs" if code is None else f"首次登录 first sign-in, once: {address}/welcome?code={code}"
-
-
-def _patch() -> None:
-    """Make sockets, locks and sleeps eventlet's, before anything of nameko is imported; only hosting needs it."""
-    # eventlet announces its own end on import; nameko 2 has no other engine (docs/decisions).
-    warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
-    import eventlet  # noqa: PLC0415
-
-    eventlet.monkey_patch()
 
 
 def embedded_config(data: Path, port: int, simulated: bool | None) -> dict[str, Any]:
@@ -154,24 +147,6 @@ def embedded_config(data: Path, port: int, simulated: bool | None) -> dict[str, 
     }
 
 
-def _host(config: dict[str, Any], services: tuple[str, ...]) -> Any:
-    """Start services in this process; SIGTERM and SIGINT stop them. Raises Refused where one cannot start."""
-    import eventlet  # noqa: PLC0415
-    import eventlet.debug  # noqa: PLC0415
-    from nameko.runners import ServiceRunner  # noqa: PLC0415
-
-    import_module("shared.embedded")
-    runner = ServiceRunner(config=config)
-    for service in services:
-        runner.add_service(class_of(service))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: eventlet.spawn_n(runner.stop))
-    eventlet.debug.hub_exceptions(False)  # what keeps a service from starting is raised here, and not printed as well
-    runner.start()
-    eventlet.debug.hub_exceptions(True)
-    return runner
-
-
 def _port_of(runner: Any) -> int:
     from services.gateway.edge import Edge  # noqa: PLC0415
 
@@ -184,9 +159,12 @@ def _must_open(config: dict[str, Any], data: Path) -> None:
 
     Those that are there come first, so that nothing is made where one of them is refused.
     """
-    from shared.provider import open_ledger  # noqa: PLC0415
+    from shared.provider import must_be_known, open_ledger  # noqa: PLC0415
 
-    for service in sorted(SERVICES, key=lambda service: not (data / f"{service}.db").exists()):
+    there = [service for service in SERVICES if (data / f"{service}.db").exists()]
+    for service in there:  # before the first is brought up
+        must_be_known(config, service)
+    for service in (*there, *(service for service in SERVICES if service not in there)):
         open_ledger(config, service).database.close()
 
 
@@ -197,16 +175,6 @@ def _must_be_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as fault:
             raise OSError(f"--port {port}: {fault.strerror}, expected a port of 127.0.0.1 that is free") from fault
-
-
-@contextmanager
-def _one_line() -> Iterator[None]:
-    """Turn what a user can mend into one line and exit status 2."""
-    try:
-        yield
-    except (OSError, Refused) as fault:
-        click.echo(f"xunjian: {fault}", err=True)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,11 @@ def _carry(source: "Place", target: "Place") -> dict[str, list["Carried"]]:
 @contextmanager
 def _writing(target: "Place") -> Iterator[Mapping[str, "Connection"]]:
     with target.writable() as databases, ExitStack() as transactions:
-        yield {service: transactions.enter_context(one.write()) for service, one in databases.items()}
+        connections = {service: transactions.enter_context(one.write()) for service, one in databases.items()}
+        for service, one in databases.items():
+            if not one.sqlite:  # those that are filled first wait for the last
+                connections[service].exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield connections
 
 
 def _differs(place: "Place", verdict: str) -> bool:

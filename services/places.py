@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL, MetaData, make_url, select, text
@@ -14,16 +14,20 @@ from services.audit.folded import VIEWS
 from services.audit.snapshot import Unreadable, read_only, tables_of, unreadable, urls_of_config, urls_of_folder
 from services.carrying import NOT_CARRIED
 from services.data_folder import sole_user_of
-from shared.config import SERVICES
+from shared.config import SERVICES, runtime_role
+from shared.configuring import as_written
 from shared.database import Database, newest_revisions
 from shared.errors import Rejected
 from shared.installation import installation
 from shared.ledger import metadata
+from shared.upgrade import upgrade
 
 _NAME = f"xunjian move {os.getpid()}"
 _OTHERS = text(
-    "SELECT pid, application_name FROM pg_stat_activity WHERE datname = current_database() AND application_name <> :name"
-    " AND coalesce(backend_type, 'client backend') = 'client backend' ORDER BY pid"
+    # Of another role's sessions one sees no more than that they are there.
+    "SELECT pid, application_name FROM pg_stat_activity WHERE datname = current_database() AND usesysid IS NOT NULL"
+    " AND application_name IS DISTINCT FROM :name AND coalesce(backend_type, 'client backend') = 'client backend'"
+    " ORDER BY pid"
 )
 GONE_SECONDS = 2.0
 """How long a connection may take to be gone after its process ended."""
@@ -38,6 +42,8 @@ class Place:
     path: Path
     is_folder: bool
     urls: Mapping[str, str]
+    roles: Mapping[str, str | None] = field(default_factory=dict)
+    """Under which the services run, where they do not own their tables."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -81,10 +87,10 @@ class Place:
                     _must_be_marked(ours[service], theirs[service], f"{self.path}: {service}")
 
     def prepare(self) -> None:
-        """Bring every database to the newest schema."""
+        """Bring every database to the newest schema; raises as `upgrade` does."""
         with self.writable() as databases:
             for service, database in databases.items():
-                database.migrate(service)
+                upgrade(database, service, self.roles.get(service))
 
     @contextmanager
     def opened(self) -> Iterator[Mapping[str, Database]]:
@@ -118,7 +124,7 @@ def place(path: Path) -> Place:
     Raises Unreadable where the configuration does not name a PostgreSQL database for every service.
     """
     if path.is_file() or path.suffix in (".yaml", ".yml"):
-        return Place(path, is_folder=False, urls=_named(path))
+        return Place(path, is_folder=False, urls=_named(path), roles=_roles(path))
     files = {service: path.resolve() / f"{service}.db" for service in SERVICES}
     urls = {service: URL.create("sqlite", database=str(file)).render_as_string() for service, file in files.items()}
     return Place(path, is_folder=True, urls=urls)
@@ -128,6 +134,11 @@ def _named(file: Path) -> dict[str, str]:
     """The databases of a configuration, under a name by which our connections are told from those of others."""
     urls = urls_of_config(file)
     return {service: _on_postgresql(f"{file}: DATABASES.{service}", urls.get(service)) for service in SERVICES}
+
+
+def _roles(file: Path) -> dict[str, str | None]:
+    config = as_written(file, os.environ)
+    return {service: runtime_role(config, service) for service in SERVICES}
 
 
 def _on_postgresql(where: str, named: str | None) -> str:

@@ -1,16 +1,50 @@
 """What follows from the time alone: a service looks at its clock now and then, facility by facility."""
 
 from collections.abc import Iterable
+from time import monotonic
 
 import structlog
-from nameko.timer import timer
+from nameko.timer import Timer
+from sqlalchemy.exc import DBAPIError
 
 from shared import service
 from shared.errors import Conflict, Unavailable
+from shared.provider import claims_of
 
 log = structlog.get_logger()
 
 TICK_SECONDS = 60
+TAKE_OVER_SECONDS = 2
+"""How often a replica asks whether the clock has become its task."""
+TASK = "clock"
+
+
+class Tick(Timer):
+    """Fires in the one replica that holds the clock, and at once in the one that takes it over."""
+
+    def __init__(self) -> None:
+        super().__init__(interval=TAKE_OVER_SECONDS, eager=True)
+        self._due_at = 0.0
+
+    def handle_timer_tick(self) -> None:
+        """Fire if it is our task, and time."""
+        if not self._is_ours():
+            self._due_at = 0.0
+        elif monotonic() >= self._due_at:
+            self._due_at = monotonic() + TICK_SECONDS
+            super().handle_timer_tick()
+            return
+        self.worker_complete.send()
+
+    def _is_ours(self) -> bool:
+        try:
+            return claims_of(self.container).take(TASK)
+        except (DBAPIError, Unavailable) as fault:
+            log.warning("the clock is nobody's while the database is away", fault=repr(fault))
+            return False
+
+
+on_tick = Tick.decorator
 
 
 class Clockwork(service.LedgerService):
@@ -24,7 +58,7 @@ class Clockwork(service.LedgerService):
         """Decide what follows from the time; whatever was slept through is caught up."""
         raise NotImplementedError
 
-    @timer(interval=TICK_SECONDS, eager=True)
+    @on_tick
     def tick(self) -> None:
         """Look at the clock now and then; in a simulated installation it is moved by `set_clock` instead."""
         if not self.ledger.clock.simulated:

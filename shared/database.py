@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,17 @@ from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url, 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
 
+from shared.disk import Disk
+
 ROOT = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 30
 """How long SQLite waits for another process that writes."""
+LOCK_SECONDS = 2
+"""How long a migration waits for a table: as long as it does, whoever comes after it waits as well."""
+STANDSTILL_SECONDS = 15
+"""How long PostgreSQL waits for the next statement of a transaction before it undoes it."""
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_MIGRATE = text("SELECT pg_try_advisory_lock(hashtext('xunjian migrate'))")
 
 
 class Database:
@@ -39,18 +46,22 @@ class Database:
         if self.sqlite:
             self.engine, self._reader = _sqlite_writer(url), _sqlite(url)
         else:
-            self.engine = create_engine(url, pool_size=10, max_overflow=20)
+            self.engine = _postgresql_writer(url)
             # A pool of its own: its connections are never in a transaction, so they need no care when they change hands.
             self._reader = create_engine(
                 url, pool_size=10, max_overflow=20, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
             )
         # SQLite has one writer, and waits for it by stopping the whole process: greenlets must queue before it.
         self._writer = threading.Lock() if self.sqlite else nullcontext()
+        self.disk = Disk()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction, committed at the end of the block and rolled back if it raises."""
-        with self._writer, self.engine.begin() as connection:
+        """One transaction, committed at the end of the block and rolled back if it raises.
+
+        Raises Unavailable where the disk is full.
+        """
+        with self._writer, self.disk.watched(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -59,11 +70,29 @@ class Database:
         with self._reader.connect() as connection:
             yield connection
 
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection that is nobody else's and closed at the end; each statement is a transaction."""
+        connection = self._reader.connect()
+        driver: Any = connection.connection.driver_connection
+        connection.detach()
+        try:
+            yield connection
+        finally:
+            with suppress(DBAPIError):
+                connection.close()
+            driver.close()  # SQLAlchemy lets go of one that broke without closing it
+
     def alone(self, statement: str, parameters: Sequence[Any]) -> Any:
         """Execute one PostgreSQL statement that is a transaction by itself; the first column of its one row.
 
-        The driver is called directly, since SQLAlchemy would take as long again as the driver does.
+        Raises Unavailable where the disk is full.
         """
+        with self.disk.watched():
+            return self._alone(statement, parameters)
+
+    def _alone(self, statement: str, parameters: Sequence[Any]) -> Any:
+        """The driver is called directly, since SQLAlchemy would take as long again as the driver does."""
         pooled, errors = self._reader.raw_connection(), self._reader.dialect.loaded_dbapi.Error
         connection: Any = pooled.driver_connection
         try:
@@ -92,13 +121,29 @@ class Database:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def migrate(self, service: str) -> None:
-        """Bring the schema to the newest revision of the ledger and of the service's views; replicas may race."""
+        """Bring the schema to the newest revision of the ledger and of the service's views; replicas may race.
+
+        On PostgreSQL each revision is a transaction, and one that waits for a lock for LOCK_SECONDS gives up (DBAPIError).
+        """
         configuration = revisions(service)
-        with _alone_in_process(), self.write() as connection:
-            if not self.sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('xunjian migrate'))"))
+        with _alone_in_process(), self.write() if self.sqlite else self._migrating() as connection:
             configuration.attributes["connection"] = connection
             alembic.upgrade(configuration, "heads")
+
+    @contextmanager
+    def _migrating(self) -> Iterator[Connection]:
+        """The one PostgreSQL session that migrates, in no transaction; what it holds and has set ends with it."""
+        with self.engine.connect() as connection:
+            try:
+                # Whoever waited within a statement would be waited for by an index that is built beside writers.
+                while not connection.execute(_MIGRATE).scalar_one():
+                    connection.commit()
+                    time.sleep(0.05)
+                connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
+                connection.commit()
+                yield connection
+            finally:
+                connection.invalidate()
 
     def close(self) -> None:
         """Give back every connection."""
@@ -120,6 +165,12 @@ def revisions(service: str) -> Config:
 def newest_revisions(service: str) -> frozenset[str]:
     """The revisions at which a database of a service stands once it is migrated."""
     return frozenset(ScriptDirectory.from_config(revisions(service)).get_heads())
+
+
+@cache
+def known_revisions(service: str) -> frozenset[str]:
+    """All revisions that this program knows of a service's database."""
+    return frozenset(one.revision for one in ScriptDirectory.from_config(revisions(service)).walk_revisions())
 
 
 _migrating = threading.Lock()
@@ -165,6 +216,18 @@ def _write_ahead(connection: Any) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def _postgresql_writer(url: str) -> Engine:
+    """A process that stands still in the middle of a transaction must not hold up the others for ever."""
+    engine = create_engine(url, pool_size=10, max_overflow=20)
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{STANDSTILL_SECONDS}s'")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite_writer(url: str) -> Engine:

@@ -26,6 +26,7 @@ SIMULATION_STARTS = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 _MARK = text("INSERT INTO installation VALUES (:id, :simulated, :created_at, :now, :digest) ON CONFLICT DO NOTHING")
+_NOW = select(installation.c.now)
 
 
 def clock_of(database: Database, simulated: bool | None) -> Clock:
@@ -42,14 +43,33 @@ def clock_of(database: Database, simulated: bool | None) -> Clock:
         raise Rejected(f"this is a {kinds[mark.simulated]} installation and cannot be run as a {kinds[simulated]} one")
     if not mark.simulated:
         return SystemClock()
-    clock = SimulatedClock(datetime.fromisoformat(mark.now))
-    clock.advance(last_recorded(database) or clock.now())
-    return clock
+    start = max(datetime.fromisoformat(mark.now), last_recorded(database) or SIMULATION_STARTS)
+    return SimulatedClock(start) if database.sqlite else SharedClock(database, start)
+
+
+class SharedClock(SimulatedClock):
+    """A simulated clock that all replicas of a service read and move: it stands in their database."""
+
+    def __init__(self, database: Database, start: datetime) -> None:
+        super().__init__(start)
+        self._database = database
+
+    def now(self) -> datetime:
+        """The latest moment that any replica heard of."""
+        (row,) = self._database.rows(_NOW)
+        super().advance(datetime.fromisoformat(row.now))
+        return super().now()
+
+    def advance(self, moment: datetime) -> None:
+        """Move on to `moment`, for all; an earlier one changes nothing. Raises Invalid if it is not aware."""
+        if moment.tzinfo is not None and moment > super().now():
+            remember_now(self._database, moment)  # first, or another replica could record something earlier behind it
+        super().advance(moment)
 
 
 def remember_now(database: Database, now: datetime) -> None:
-    """Keep where the simulated clock stands, so that a restart does not turn it back."""
+    """Keep where the simulated clock stands, so that a restart does not turn it back; an earlier moment changes nothing."""
     with database.write() as connection:
-        mark = connection.execute(select(installation)).mappings().one_or_none()
-        if mark is not None:
+        mark = connection.execute(select(installation).with_for_update()).mappings().one_or_none()
+        if mark is not None and datetime.fromisoformat(mark["now"]) < now:
             connection.execute(update(installation).values(digested({**mark, "now": timestamp(now)})))

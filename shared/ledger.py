@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from uuid_utils import uuid7
 
+from shared import tracing
 from shared.clock import Clock
 from shared.commit_queue import CommitQueue, Place
 from shared.database import Database
@@ -144,8 +145,11 @@ class Ledger:
             wake()
         if place.error is not None:
             raise place.error
-        self._append_seconds.observe(perf_counter() - began)
+        self.database.disk.found_room()
+        seconds = perf_counter() - began
+        self._append_seconds.observe(seconds)
         self._appended.inc(len(entry.recorded))
+        tracing.appended(self.service, entry.recorded, seconds)
         return entry.recorded
 
     def append_within(self, connection: Connection, entry: Entry) -> Sequence[Recorded]:
@@ -154,6 +158,7 @@ class Ledger:
         head = self._locked_head(connection, entry.facility)
         self._write(connection, entry.facility, head, [entry])
         self._appended.inc(len(entry.recorded))
+        tracing.appended(self.service, entry.recorded)
         return entry.recorded
 
     def stream(self, facility: str, stream: str, connection: Connection | None = None) -> list[Recorded]:

@@ -12,6 +12,9 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import Processor
 
+from shared import tracing
+from shared.trace_ids import trace_of
+
 _SECRET = re.compile(r"authorization|cookie|credential|passw|secret|token|api_?key|private", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*):[^/@\s]*@")
 _QUIET = {
@@ -22,8 +25,17 @@ _QUIET = {
     "eventlet": logging.INFO,
 }
 
+
+def _in_trace(_logger: Any, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Name the trace of a line's correlation id, where traces are kept."""
+    if tracing.is_on() and isinstance(line.get("correlation_id"), str):
+        line["trace_id"] = f"{trace_of(line['correlation_id'])[0]:032x}"
+    return line
+
+
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
+    _in_trace,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -1,8 +1,10 @@
 """What the processes count of their work, for Prometheus: appends, calls between services, requests, subscriptions.
 
 Labels name services, methods and routes, of which the code has a fixed number; never facilities or people. Counting
-costs about a microsecond and cannot fail. What is true of the databases rather than of this process is not counted
+costs a few microseconds and cannot fail. What is true of the databases rather than of this process is not counted
 here but asked for when somebody looks (`shared/monitor.py`).
+
+A failure is told as 0 before there is one: Prometheus sees a number rise, but not one that begins above 0.
 """
 
 from collections.abc import Iterator
@@ -74,10 +76,17 @@ HTTP_SECONDS = Histogram(
 SIGN_INS_REFUSED = Counter(
     "xunjian_sign_ins_refused_total", "How often somebody was not let in", ["service"], registry=REGISTRY
 )
+SPANS_DROPPED = Counter(
+    "xunjian_spans_dropped_total",
+    "Spans that were not delivered; reason is queue full, not taken or stopped",
+    ["reason"],
+    registry=REGISTRY,
+)
 
 
 def count_request(method: str, route: str, status: int, seconds: float) -> None:
     """Count one answered request; `status` is its code, of which the class is kept."""
+    HTTP_REQUESTS.labels(method, route, "5xx")
     HTTP_REQUESTS.labels(method, route, f"{status // 100}xx").inc()
     HTTP_SECONDS.labels(method, route).observe(seconds)
 
@@ -85,6 +94,8 @@ def count_request(method: str, route: str, status: int, seconds: float) -> None:
 @contextmanager
 def call_counted(caller: str, service: str, method: str) -> Iterator[None]:
     """Count the call made within, and what became of it."""
+    for failure in ("failed", "unavailable"):
+        RPC_CALLS.labels(caller, service, method, failure)
     began, outcome = perf_counter(), "failed"
     try:
         yield

@@ -138,14 +138,24 @@ _LISTENERS: dict[str, Listener] = {}
 def listener_at(address: str) -> Listener:
     """The process's listener at an address; raises OSError if another process has it."""
     if address not in _LISTENERS:
-        _LISTENERS[address] = Listener(address)
+        try:
+            _LISTENERS[address] = Listener(address)
+        except OSError as fault:
+            raise OSError(f"MONITOR_ADDRESS {address}: {fault.strerror or fault}; expected one that is free") from fault
     return _LISTENERS[address]
 
 
+def note_ending(container: Any) -> None:
+    """Say of a hosted service that it takes nothing new any more."""
+    for one in container.dependencies:
+        if isinstance(one, Monitor):
+            one.standing.ending = True
+
+
 def readiness(standings: Sequence[Standing]) -> tuple[HTTPStatus, dict[str, Any]]:
-    """200, or 503 and what is missing: {status, missing: service → part → why}."""
+    """200, or 503 and what is missing: {status, missing: service → part → why}; where nobody is hosted, nothing is ready."""
     missing = {one.service: lacking for one in standings if (lacking := one.missing())}
-    if missing:
+    if missing or not standings:
         return HTTPStatus.SERVICE_UNAVAILABLE, {"status": "not ready", "missing": missing}
     return HTTPStatus.OK, {"status": "ready", "missing": {}}
 
@@ -168,8 +178,12 @@ class _Now(Collector):
 
     def _samples(self) -> Iterator[Sample]:
         for one in tuple(self._standings):
+            missing = one.missing()
             told = "Whether the service can work: database, broker, views"
-            yield Sample("xunjian_ready", told, {"service": one.service}, float(not one.missing()))
+            yield Sample("xunjian_ready", told, {"service": one.service}, float(not missing))
+            told = "1 for each part that a service lacks to work; no number for those that it has"
+            for part in missing:
+                yield Sample("xunjian_missing", told, {"service": one.service, "part": part}, 1.0)
             yield from one.samples()
 
 

@@ -17,9 +17,9 @@ from nameko.extensions import Extension
 from sqlalchemy import Row, select, text
 
 from shared.broker import PERSISTENT, events_of, note_stream_is_whole, partition_of, stream_is_whole, stream_of
+from shared.claims import Claims
 from shared.config import FED, setting
 from shared.ledger import Ledger, envelope, events, heads
-from shared.sole import sole
 
 log = structlog.get_logger()
 
@@ -30,6 +30,7 @@ CONFIRM_SECONDS = 30
 SAVE_SECONDS = 1.0
 """How seldom a busy relay saves its cursors; a crash repeats what it published since."""
 RETRY_SECONDS = 1.0
+TASK = "relay"
 
 
 class Publisher:
@@ -168,12 +169,13 @@ class Publisher:
 class Relay(Extension):
     """The relay of a service: woken by each commit of this process, and polling for those of others.
 
-    Of several replicas one publishes: on PostgreSQL the holder of an advisory lock.
+    Of several replicas one publishes: the one that holds the claim.
     """
 
-    def begin(self, ledger: Ledger) -> None:
-        """Begin to publish a ledger."""
+    def begin(self, ledger: Ledger, claims: Claims) -> None:
+        """Begin to publish a ledger, once it is our turn."""
         self.ledger = ledger
+        self._claims = claims
         self._wake = threading.Event()
         self.ledger.on_commit.append(self._wake.set)
         self._running = self.container.spawn_managed_thread(self._run, identifier="relay")
@@ -186,14 +188,12 @@ class Relay(Extension):
         config, pause = self.container.config, threading.Event()
         while True:
             try:
-                with (
-                    sole(self.ledger.database, "relay") as alone,
-                    Connection(config["AMQP_URI"], connect_timeout=5, heartbeat=30) as broker,
-                ):
-                    if alone:
+                if self._claims.take(TASK):
+                    with Connection(config["AMQP_URI"], connect_timeout=5, heartbeat=30) as broker:
                         self._follow(Publisher(self.ledger, broker, setting(config, "PARTITIONS")))
             except Exception as fault:  # noqa: BLE001  broker or database is away; the ledger keeps what is unpublished
                 log.warning("relay interrupted", service=self.ledger.service, fault=repr(fault))
+            self._claims.leave(TASK)  # perhaps another replica reaches the broker
             pause.wait(RETRY_SECONDS)
 
     def _follow(self, publisher: Publisher) -> None:
@@ -201,7 +201,7 @@ class Relay(Extension):
         save_at = 0.0
         if self.ledger.service in FED and publisher.connection.transport.driver_type == "amqp":
             publisher.keep_stream()
-        while True:
+        while self._claims.holds(TASK):
             self._wake.clear()
             publisher.publish_pending(save=False)
             if monotonic() >= save_at:

@@ -18,12 +18,14 @@ import kombu.serialization
 import orjson
 import structlog
 from eventlet.event import Event
+from nameko.constants import HEADER_PREFIX
 from nameko.exceptions import BadRequest, RemoteError, RpcTimeout, UnknownService, deserialize_to_instance
 from nameko.extensions import DependencyProvider
 from nameko.messaging import QueueConsumer
-from nameko.rpc import MethodProxy, ReplyListener, RpcProxy
+from nameko.rpc import MethodProxy, ReplyListener, Rpc, RpcConsumer, RpcProxy
 from nameko.standalone.rpc import StandaloneProxyBase
 
+from shared import tracing
 from shared.config import setting
 from shared.errors import Refused, Unavailable
 from shared.measures import call_counted
@@ -40,6 +42,30 @@ _BROKER_IS_AWAY = (
 
 CORRELATION_ID = "correlation_id"
 """Its name in log lines, and in nameko's context data, which go along with every call."""
+
+
+class _Replying(RpcConsumer):
+    """nameko's, which survives that the broker goes away before a reply is sent: nameko ends the whole service.
+
+    What was not acknowledged comes again once the broker is back; a command then gets its first answer.
+    """
+
+    def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        try:
+            replied: tuple[Any, Any] = super().handle_result(message, result, exc_info)
+        except _BROKER_IS_AWAY as fault:
+            log.warning("a reply could not be sent: %r", fault)
+            return result, exc_info
+        return replied
+
+
+class Offered(Rpc):
+    """Marks a method that others may call."""
+
+    rpc_consumer = _Replying()
+
+
+offered = Offered.decorator
 
 
 class Failed(Exception):
@@ -95,12 +121,16 @@ class Calls:
         Raises the Refused that the service raised; Unavailable if it, its queue or the broker is not there in time
         (the work may or may not have been done, but is not begun after the deadline); Failed if the service broke.
         """
-        with call_counted(self._worker_ctx.service_name, self.service, method):
-            return self._call(method, self.deadline if deadline is None else deadline, kwargs)
+        with (
+            call_counted(self._worker_ctx.service_name, self.service, method),
+            tracing.calling(self._worker_ctx, self.service, method) as carried,
+        ):
+            return self._call(method, self.deadline if deadline is None else deadline, kwargs, carried)
 
-    def _call(self, method: str, seconds: float, kwargs: dict[str, Any]) -> Any:
+    def _call(self, method: str, seconds: float, kwargs: dict[str, Any], carried: dict[str, str]) -> Any:
         pending = _Pending(self._replies)
-        invoke = MethodProxy(self._worker_ctx, self.service, method, pending, expiration=seconds)
+        headers = {f"{HEADER_PREFIX}.{name}": value for name, value in carried.items()}
+        invoke = MethodProxy(self._worker_ctx, self.service, method, pending, expiration=seconds, headers=headers)
         # Another greenlet publishes, since one that is stuck in a socket must not be torn out of it half-way.
         publishing = eventlet.spawn(_published, invoke, kwargs)
         try:
@@ -123,7 +153,20 @@ def _published(invoke: MethodProxy, arguments: dict[str, Any]) -> Any:
 
 
 class Correlation(DependencyProvider):
-    """Puts the service, its method and the correlation id of the call into every line that a worker logs."""
+    """Puts the service, its method and the correlation id of the call into every line that a worker logs, and traces it."""
+
+    def start(self) -> None:
+        """Trace the service, if OTLP_ENDPOINT says where to."""
+        config, name = self.container.config, self.container.service_name
+        ledger = next((one.ledger for one in self.container.dependencies if hasattr(one, "ledger")), None)
+        simulated = setting(config, "SIMULATED") if ledger is None else ledger.clock.simulated
+        tracing.begin(config, name, simulated=bool(simulated))
+
+    def stop(self) -> None:
+        """Trace it no more."""
+        tracing.end(self.container.service_name)
+
+    kill = stop
 
     def worker_setup(self, worker_ctx: Any) -> None:
         """Bind them; a worker is a greenlet of its own, so nothing has to be unbound."""
@@ -132,6 +175,11 @@ class Correlation(DependencyProvider):
             method=worker_ctx.entrypoint.method_name,
             correlation_id=worker_ctx.data.get(CORRELATION_ID),
         )
+        tracing.work_begun(worker_ctx, called=isinstance(worker_ctx.entrypoint, Rpc))
+
+    def worker_result(self, worker_ctx: Any, result: Any = None, exc_info: Any = None) -> None:
+        """The worker is done."""
+        tracing.work_ended(worker_ctx, None if exc_info is None else exc_info[1])
 
 
 class Caller(StandaloneProxyBase):

@@ -15,7 +15,6 @@ import msgspec
 import orjson
 import structlog
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
-from nameko.rpc import rpc
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -27,7 +26,7 @@ from shared.ledger import Done, Ledger, events
 from shared.monitor import Monitor
 from shared.provider import LedgerProvider
 from shared.rights import RIGHTS, Role, must_have_one
-from shared.rpc import Calls, Correlation
+from shared.rpc import Calls, Correlation, offered
 from shared.schema import schema_of
 from shared.standing import Gauge
 from shared.subscription import Subscription
@@ -76,7 +75,7 @@ def command(schema: type[C]) -> Callable[[Callable[[Any, Unit, C], Any]], Any]:
                     ) from fault
 
         carry_out.asks = schema  # type: ignore[attr-defined]  # what the API's document says of its body
-        return rpc(expected_exceptions=Refused)(carry_out)  # given both at once, nameko drops the option
+        return offered(expected_exceptions=Refused)(carry_out)  # given both at once, nameko drops the option
 
     return decorate
 
@@ -96,7 +95,7 @@ def answers(form: Any) -> Callable[[Method], Method]:
 
 def query(method: Method) -> Method:
     """Offer a method as a question over RPC; it changes nothing."""
-    return rpc(expected_exceptions=Refused)(method)  # type: ignore[no-any-return]  # nameko is untyped
+    return offered(expected_exceptions=Refused)(method)  # type: ignore[no-any-return]  # nameko is untyped
 
 
 def _once(  # noqa: PLR0917  the words of a call
@@ -159,7 +158,7 @@ class LedgerService:
     """The part of a service that is the same in all of them; a subclass names itself and its views.
 
     A service module refers to it as `service.LedgerService`: a class with entrypoints that stands in a module under its
-    own name is one that `nameko run` would host.
+    own name is one that nameko's command line would host.
     """
 
     name: ClassVar[str]
@@ -223,10 +222,14 @@ class LedgerService:
 
         Raises Unavailable if that takes longer than the deadline of a call.
         """
-        head = source.call("heads").get(facility, {"position": 0})["position"]
         reached = select(checkpoints.c.position).where(
             checkpoints.c.source == source.service, checkpoints.c.facility == facility
         )
+        after = max((row.position for row in self.ledger.database.rows(reached)), default=0)
+        # Mostly there is nothing more; the heads of all facilities would be much to ask for that.
+        if not source.call("read_ledger", facility=facility, after=after, limit=1):
+            return
+        head = source.call("heads").get(facility, {"position": 0})["position"]
         give_up, pause = monotonic() + source.deadline, threading.Event()
         while head and not any(row.position >= head for row in self.ledger.database.rows(reached)):
             if monotonic() > give_up:

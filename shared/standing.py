@@ -9,13 +9,16 @@ from uuid import UUID
 
 import eventlet
 from nameko.messaging import QueueConsumer
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.base import Executable
 
 from shared.checkpoints import checkpoints
+from shared.database import Database
+from shared.errors import Unavailable
+from shared.installation import installation
 from shared.ledger import Ledger, events, heads
-from shared.provider import LedgerProvider
+from shared.provider import LedgerProvider, claims_of
 from shared.views import version_of, view_version
 
 PATIENCE_SECONDS = 2.0
@@ -47,9 +50,12 @@ class Standing:
     def __init__(self, container: Any) -> None:
         self.service: str = container.service_name
         self._container = container
+        self.ending = False
 
     def missing(self) -> dict[str, str]:
         """What it lacks to do its work, each with a word of why; empty where it is ready."""
+        if self.ending:
+            return {"process": "is stopping"}
         found = {"database": self._database_fault(), "broker": self._broker_fault()}
         if found["database"] is None:
             found["views"] = self._views_fault()
@@ -60,7 +66,7 @@ class Standing:
         ledger = self._ledger
         if ledger is not None:
             with suppress(SQLAlchemyError, eventlet.Timeout), eventlet.Timeout(PATIENCE_SECONDS):
-                return [*self._of_relay(ledger), *self._of_subscriptions(ledger), *self._own(ledger)]
+                return [*self._of_relay(ledger), *self._of_subscriptions(ledger), *self._own(ledger), *self._claims()]
         return []
 
     @property
@@ -77,7 +83,7 @@ class Standing:
             try:
                 with eventlet.Timeout(PATIENCE_SECONDS):
                     ledger.database.rows(text("SELECT 1"))
-                return None
+                    return _fault_of_disk(ledger.database)
             except eventlet.Timeout:
                 return f"does not answer within {PATIENCE_SECONDS:g} s"
             except SQLAlchemyError as raised:
@@ -118,13 +124,33 @@ class Standing:
         yield self._sample("xunjian_relay_lag_seconds", "For how long the oldest of them waits", waited)
 
     def _of_subscriptions(self, ledger: Ledger) -> Iterator[Sample]:
-        parked = select(checkpoints.c.source, func.count()).where(checkpoints.c.parked.is_not(None))
-        counted: dict[str, int] = dict(ledger.database.rows(parked.group_by(checkpoints.c.source)))  # type: ignore[arg-type]  # rows of two
-        for source in sorted({*self._container.service_cls.sources(), *counted}):
+        at = checkpoints.c
+        sums = select(at.source, func.count(at.parked).label("parked"), func.sum(at.position).label("reached"))
+        followed = {row.source: row for row in ledger.database.rows(sums.group_by(at.source))}
+        for source in sorted({*self._container.service_cls.sources(), *followed}):
+            row = followed.get(source)
+            parked, reached = (0, 0) if row is None else (row.parked, row.reached)
             told = "Facilities of a source whose events are not applied any further"
-            yield self._sample("xunjian_parked_facilities", told, counted.get(source, 0), source=source)
+            yield self._sample("xunjian_parked_facilities", told, parked, source=source)
+            told = "Events of a source that a service has taken in; it lags by what the source's ledgers hold beyond"
+            yield self._sample("xunjian_subscription_reached_events", told, reached, source=source)
+
+    def _claims(self) -> Iterator[Sample]:
+        told = "1 for each task and partition that this process, of all replicas, has"
+        for task in sorted(claims_of(self._container).held()):
+            yield self._sample("xunjian_claimed", told, 1.0, task=task)
 
     def _own(self, ledger: Ledger) -> Iterator[Sample]:
         gauges: Iterable[Gauge] = self._container.service_cls.gauges
         for gauge in gauges:
             yield self._sample(gauge.name, gauge.help, ledger.database.rows(gauge.query)[0][0] or 0)
+
+
+def _fault_of_disk(database: Database) -> str | None:
+    """Whether there is no room to write; where nobody tries, the mark of the installation is written as it is."""
+    if database.disk.worth_a_try:
+        with suppress(Unavailable):
+            with database.write() as connection:
+                connection.execute(update(installation).values(now=installation.c.now))
+            database.disk.found_room()
+    return database.disk.fault

@@ -8,29 +8,32 @@ that cannot be applied parks its facility, with the reason, until it can.
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from time import monotonic
 from typing import Any, TypeVar
 
 import orjson
 import structlog
 from kombu import Connection as Broker
-from kombu import Consumer, Message
+from kombu import Consumer, Message, Queue
 from nameko.extensions import Entrypoint, SharedExtension
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from shared.broker import declare_queues
+from shared import tracing
+from shared.broker import declare_queues, partition_of
 from shared.checkpoints import checkpoints
+from shared.claims import Claims, part_of
 from shared.config import setting
 from shared.errors import Conflict, Unavailable
 from shared.event import Event, Recorded, read
 from shared.ledger import GENESIS, Ledger, chained, stripped
 from shared.measures import COMPARED, EVENTS_APPLIED
-from shared.provider import ledger_of
+from shared.provider import claims_of, ledger_of
 from shared.rpc import Failed, caller
 from shared.unit import Unit
 
@@ -42,6 +45,8 @@ BATCH = 200
 ATTEMPTS = 10
 """How often a run is decided anew when commands change the same streams meanwhile."""
 LINGER_SECONDS = 0.02
+DEAL_SECONDS = 1.0
+"""How often a replica looks which partitions are to be its own."""
 RETRY_SECONDS = 0.5
 
 
@@ -74,6 +79,10 @@ class _Overtaken(Exception):
     """Another replica moved the checkpoint."""
 
 
+class _SetBack(Exception):
+    """A source whose ledger ends before the checkpoint, or has another past: a backup of another day."""
+
+
 class Reader:
     """Applies one source's events to one service's database."""
 
@@ -85,6 +94,8 @@ class Reader:
         self.handlers = handlers
         self.feed = feed
         self._parked: dict[str, str] = {}
+        self._left_at = ""
+        """The facility at which reading on was broken off."""
         self._applied = EVENTS_APPLIED.labels(ledger.service, source)
         self._clashes: defaultdict[str, int] = defaultdict(int)
         self._names = {kind.event_name for handler in handlers for kind in handler.kinds}
@@ -102,16 +113,43 @@ class Reader:
             if not run or not self._apply(facility, position, hash_, run):
                 return
 
-    def catch_up(self, heads: dict[str, dict[str, Any]]) -> None:
-        """Read on where the source (`heads`: facility → {position, hash}) is ahead of the checkpoint."""
-        for facility, head in heads.items():
-            position, _ = self._reached(facility)
+    def catch_up(self, heads: dict[str, dict[str, Any]], seconds: float = inf) -> bool:
+        """Read on where the source (`heads`: facility → {position, hash}) is ahead of the checkpoint.
+
+        Returns whether that was done in so many seconds; the next time begins with what was left.
+        """
+        ends = monotonic() + seconds
+        level = self._level_with(heads)
+        for facility in sorted(heads.keys() - level, key=lambda name: (name <= self._left_at, name)):
+            head = heads[facility]
+            position, hash_ = self._reached(facility)
+            if position >= head["position"] and hash_ != head["hash"]:
+                self._must_still_be_there(facility, position, hash_)
+            elif position == head["position"] and self._is_parked(facility):
+                self._unpark(facility, position)
             while position < head["position"]:
+                if monotonic() > ends:
+                    self._left_at = facility
+                    return False
                 page = self._page(facility, position)
                 self.receive(facility, page)
                 before, (position, _) = position, self._reached(facility)
                 if position == before:
                     break
+        return True
+
+    def _level_with(self, heads: dict[str, dict[str, Any]]) -> set[str]:
+        """The facilities that are where their source is, and not parked: by one query, as there may be thousands."""
+        here = select(checkpoints).where(checkpoints.c.source == self.source, checkpoints.c.parked.is_(None))
+        there = {name: (head["position"], head["hash"]) for name, head in heads.items()}
+        rows = self.ledger.database.rows(here)
+        return {row.facility for row in rows if there.get(row.facility) == (row.position, row.hash)}
+
+    def _must_still_be_there(self, facility: str, position: int, hash_: str) -> None:
+        """Park a facility of which the source does not hold any more what was applied here: it was set back."""
+        page = self._page(facility, position - 1)
+        if not page or page[0].hash != hash_:
+            self._park(facility, position, _SetBack(f"{self.source} no longer has the event that was applied before"))
 
     def _run(self, facility: str, position: int, waiting: dict[int, Arrived]) -> list[Arrived]:
         """The next events without a gap, at most BATCH; from the source's ledger where the broker left one."""
@@ -142,7 +180,7 @@ class Reader:
     def _apply(self, facility: str, position: int, hash_: str, run: Sequence[Arrived]) -> bool:
         """Apply a run in one transaction; if it fails, each event alone, parking at the one that cannot be applied."""
         try:
-            with self.ledger.database.write() as connection:
+            with tracing.transaction(self.ledger.service, len(run)), self.ledger.database.write() as connection:
                 self._move(connection, facility, position, run[-1])
                 for arrived in run:
                     self._handle(connection, arrived, hash_)
@@ -154,12 +192,14 @@ class Reader:
             if self._clashes[facility] < ATTEMPTS:
                 return True
             return self._apart(facility, position, hash_, run, clash)
-        except DBAPIError as fault:
-            if fault.connection_invalidated:
+        except (DBAPIError, Unavailable) as fault:
+            # The database went away, or has no room: no fault of the event's, which is tried again.
+            if getattr(fault, "connection_invalidated", False) or self.ledger.database.disk.fault is not None:
                 raise
             return self._apart(facility, position, hash_, run, fault)
         except Exception as fault:  # noqa: BLE001  whatever a handler may raise is kept with the parked facility
             return self._apart(facility, position, hash_, run, fault)
+        self.ledger.database.disk.found_room()
         self._parked.pop(facility, None)
         self._clashes.pop(facility, None)
         self._applied.inc(len(run))
@@ -205,6 +245,7 @@ class Reader:
         if not self._takes_all and orjson.loads(arrived.body)["type"].split(".")[1] not in self._names:
             return
         recorded = read(arrived.body, arrived.hash)
+        tracing.applying(self.ledger.service, recorded)
         if self.ledger.clock.simulated:
             self.ledger.clock.advance(recorded.recordedat)
         concerned = [handler for handler in self.handlers if handler.takes(recorded.event)]
@@ -233,6 +274,19 @@ class Reader:
         entry = unit.entry()
         if entry.drafts:
             self.ledger.append_within(connection, entry)
+
+    def _is_parked(self, facility: str) -> bool:
+        here = (checkpoints.c.source == self.source) & (checkpoints.c.facility == facility)
+        return bool(
+            self.ledger.database.rows(select(checkpoints.c.parked).where(here, checkpoints.c.parked.is_not(None)))
+        )
+
+    def _unpark(self, facility: str, position: int) -> None:
+        """Forget why a facility was parked that has nothing left to be applied: its source was set right again."""
+        here = (checkpoints.c.source == self.source) & (checkpoints.c.facility == facility)
+        with self.ledger.database.write() as connection:
+            connection.execute(update(checkpoints).where(here, checkpoints.c.position == position).values(parked=None))
+        self._parked.pop(facility, None)
 
     def _park(self, facility: str, before: int, fault: Exception) -> None:
         """Say in the checkpoint why the event after position `before` is not applied, unless another replica did it."""
@@ -302,34 +356,90 @@ class Feed(SharedExtension):
 
     def _consume(self, broker: Broker, reader: Reader, call: Callable[..., Any]) -> None:
         config = self.container.config
-        queues = declare_queues(broker, self.source, reader.ledger.service, setting(config, "PARTITIONS"))
+        partitions = setting(config, "PARTITIONS")
         messages: list[Message] = []
-        catch_up_at = 0.0
-        with Consumer(broker.channel(), queues, on_message=messages.append, prefetch_count=2 * BATCH):
+        due_at = 0.0
+        queues = declare_queues(broker, self.source, reader.ledger.service, partitions)
+        with (
+            Consumer(broker.channel(), on_message=messages.append, prefetch_count=2 * BATCH) as consumer,
+            _dealt(claims_of(self.container), f"partition of {self.source}", consumer, queues) as hand,
+        ):
             while True:
-                if monotonic() >= catch_up_at:
-                    catch_up_at = monotonic() + self._catch_up(reader, call)
-                _drain(broker, messages)
+                if hand.deal():
+                    due_at = 0.0
+                if monotonic() >= due_at:
+                    due_at = monotonic() + self._catch_up(reader, call, hand)
+                _drain(broker, messages, min(1.0, max(0.001, due_at - monotonic())))
                 for facility, offered in _by_facility(messages).items():
+                    if hand.is_due():  # others may wait for a share: what is left is read from the source
+                        due_at = 0.0
+                        break
+                    if not hand.has(facility):  # whoever has it now began by reading on
+                        continue
                     try:
                         reader.receive(facility, offered)
                     except Unavailable:  # a gap, and the source is away: the other facilities need not wait for it
-                        catch_up_at = min(catch_up_at, monotonic() + RETRY_SECONDS)
+                        due_at = min(due_at, monotonic() + RETRY_SECONDS)
                 for message in messages:
                     message.ack()
                 messages.clear()
                 if broker.supports_heartbeats:
                     broker.heartbeat_check()
 
-    def _catch_up(self, reader: Reader, call: Callable[..., Any]) -> float:
+    def _catch_up(self, reader: Reader, call: Callable[..., Any], hand: "_Hand") -> float:
         """Read on where the source is ahead; returns after how many seconds to look again."""
         try:
-            reader.catch_up(call(self.source, "heads"))
+            heads = call(self.source, "heads")
+            ours = {facility: head for facility, head in heads.items() if hand.has(facility)}
+            if not reader.catch_up(ours, DEAL_SECONDS):
+                return 0.0
         except Unavailable:
             log.info("source not there yet", source=self.source, service=reader.ledger.service)
             return RETRY_SECONDS
         COMPARED.labels(reader.ledger.service, self.source).set_to_current_time()
         return float(setting(self.container.config, "CATCH_UP_SECONDS"))
+
+
+class _Hand:
+    """The partitions of a source that this replica consumes: as many as are dealt to it."""
+
+    def __init__(self, claims: Claims, what: str, consumer: Consumer, queues: Sequence[Queue]) -> None:
+        self._claims = claims
+        self._what = what
+        self._consumer = consumer
+        self._queues = queues
+        self._held: frozenset[int] = frozenset()
+        self._deal_at = 0.0
+
+    def has(self, facility: str) -> bool:
+        """Whether a facility is ours to follow."""
+        return partition_of(facility, len(self._queues)) in self._held
+
+    def is_due(self) -> bool:
+        """Whether it is time to deal anew."""
+        return monotonic() >= self._deal_at
+
+    def deal(self) -> bool:
+        """Now and then begin to consume what is to be ours, and end what is not; whether anything came in."""
+        if not self.is_due():
+            return False
+        self._deal_at = monotonic() + DEAL_SECONDS
+        before, self._held = self._held, self._claims.share(self._what, len(self._queues))
+        for number in before - self._held:
+            self._consumer.cancel_by_queue(self._queues[number].name)
+            self._claims.leave(part_of(self._what, number))
+        for number in sorted(self._held - before):
+            self._consumer.add_queue(self._queues[number])
+        self._consumer.consume()
+        return bool(self._held - before)
+
+
+@contextmanager
+def _dealt(claims: Claims, what: str, consumer: Consumer, queues: Sequence[Queue]) -> Iterator[_Hand]:
+    try:
+        yield _Hand(claims, what, consumer, queues)
+    finally:
+        claims.give_up(what, len(queues))
 
 
 class Subscription(Entrypoint):
@@ -360,10 +470,10 @@ With `before=True` the method decides by what the views knew before the event.
 """
 
 
-def _drain(broker: Broker, messages: list[Message]) -> None:
-    """Wait up to a second for a message, then a moment for more that one transaction can hold."""
+def _drain(broker: Broker, messages: list[Message], patience: float) -> None:
+    """Wait some seconds for a message, then a moment for more that one transaction can hold."""
     with suppress(TimeoutError):
-        broker.drain_events(timeout=1.0)
+        broker.drain_events(timeout=patience)
         until = monotonic() + LINGER_SECONDS
         while len(messages) < BATCH and (left := until - monotonic()) > 0:
             broker.drain_events(timeout=left)

@@ -13,6 +13,8 @@ import pytest
 
 from shared.config import SERVICES
 from shared.database import Database
+from tests.demo import Demo, begun
+from tests.least_privilege import Templates, templates
 from tests.processes import BIN, ROOT, Platform, distributed, embedded
 from tests.story import AS_OF, Story
 from tests.truth import Truth, undated
@@ -47,11 +49,17 @@ def outcome_of(story: Story) -> Outcome:
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """The story told to an embedded platform that nothing happens to."""
-    with embedded(tmp_path_factory.mktemp("undisturbed")) as platform:
+    with embedded(tmp_path_factory.mktemp("undisturbed"), from_nothing=True) as platform:
         story = Story(platform)
         story.tell_all()
         assert platform.api.repeated == 0
         return outcome_of(story)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """A whole simulated year in a folder that nobody writes to but the demo."""
+    return begun(tmp_path_factory.mktemp("demo") / "data")
 
 
 @pytest.fixture
@@ -61,9 +69,9 @@ def start_embedded(tmp_path: Path) -> Start:
 
 
 @pytest.fixture
-def start_distributed(tmp_path: Path, amqp_url: str, service_databases: dict[str, str]) -> Start:
-    """A process and a PostgreSQL database for each service, RabbitMQ between them."""
-    return partial(distributed, tmp_path, amqp_url, service_databases)
+def start_distributed(tmp_path: Path, amqp_url: str, runtime_databases: dict[str, str]) -> Start:
+    """A process and a PostgreSQL database for each service, under a role that may no more than it must, RabbitMQ between."""
+    return partial(distributed, tmp_path, amqp_url, runtime_databases)
 
 
 @pytest.fixture(params=["embedded", "distributed"])
@@ -71,6 +79,20 @@ def start(request: pytest.FixtureRequest) -> Start:
     """Both ways to run, in turn."""
     found: Start = request.getfixturevalue(f"start_{request.param}")
     return found
+
+
+@pytest.fixture(scope="session")
+def database_templates(test_servers: dict[str, str]) -> Iterator[Templates]:
+    """A migrated PostgreSQL database of each service, and the roles that may use copies of it."""
+    with templates(test_servers["XUNJIAN_TEST_POSTGRES"]) as found:
+        yield found
+
+
+@pytest.fixture
+def runtime_databases(database_templates: Templates) -> Iterator[dict[str, str]]:
+    """A migrated PostgreSQL database for each service, by the URL of the role under which the service runs."""
+    with database_templates.copies() as urls:
+        yield urls
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def main(mischief: str, program: str, *arguments: str) -> None:
     else:
         kill_at(service, name, int(detail))
     sys.argv[:] = [program, *arguments]
-    import_module({"xunjian": "services.cli", "nameko": "nameko.cli.main"}[program]).main()
+    import_module({"xunjian": "services.cli"}[program]).main()
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def problem(status: int, kind: str, detail: str = "", **members: object) -> Answ
 def test_a_problem_document_is_the_error_that_it_was(told: Told, status: int, kind: str, error: type[Refused]) -> None:
     told.answers = [problem(status, kind, "no such hall")]
 
-    with Client(told.url) as client, pytest.raises(error, match=r"GET /v1/facilities/x: no such hall"):
+    with Client(told.url, patience=0.0) as client, pytest.raises(error, match=r"GET /v1/facilities/x: no such hall"):
         client.get("/facilities/x")
 
 
@@ -131,13 +131,13 @@ def test_a_list_is_asked_for_page_after_page(told: Told) -> None:
     ]
 
 
-def test_it_gives_up_after_three_tries(told: Told) -> None:
+def test_it_gives_up_when_its_patience_ends(told: Told) -> None:
     told.answers = [None]
 
-    with Client(told.url) as client, pytest.raises(Unavailable, match=r"GET http.*/v1/facilities"):
+    with Client(told.url, patience=0.7) as client, pytest.raises(Unavailable, match=r"GET http.*/v1/facilities"):
         client.get("/facilities")
 
-    assert len(told.heard) == 3
+    assert len(told.heard) in {2, 3}  # at once, after 0.2 s, and after 0.4 s more if the machine is quick
 
 
 def test_a_server_that_is_no_installation_is_named(told: Told) -> None:
@@ -153,7 +153,7 @@ def test_a_server_that_says_nothing_ends_in_unavailable(told: Told) -> None:
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
 
-        with Client(url, timeout=0.05) as client, pytest.raises(Unavailable, match="no answer in time"):
+        with Client(url, timeout=0.05, patience=0.0) as client, pytest.raises(Unavailable, match="no answer in time"):
             client.get("/facilities")
 
 

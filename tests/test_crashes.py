@@ -79,7 +79,7 @@ def test_services_that_are_killed_at_every_step_end_with_the_same_score(
 def test_services_that_are_left_alone_tell_what_one_process_tells(
     start_distributed: Start, undisturbed: Outcome
 ) -> None:
-    with start_distributed() as platform:
+    with start_distributed(from_nothing=True) as platform:
         story = Story(platform)
         story.tell_all()
 

@@ -119,7 +119,7 @@ def test_a_simulated_folder_stays_simulated_and_keeps_its_time(tmp_path: Path) -
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_soon_and_cleanly_and_forgets_nothing(start_embedded: Start, number: signal.Signals) -> None:
-    with start_embedded() as platform:
+    with start_embedded(from_nothing=True) as platform:
         story = Story(platform)
         story.begin()
         platform.settle()

@@ -122,7 +122,8 @@ def test_a_target_that_is_not_empty_or_in_use_or_of_the_other_kind_is_refused(
     before = _dump(taken)
     with closing(Database(service_databases["scoring"])) as database:
         database.migrate("scoring")
-        in_use = move(folder, config)
+        with database.read():
+            in_use = move(folder, config)
         clock_of(database, simulated=False)
     otherwise = _rows(service_databases)
 

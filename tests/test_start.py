@@ -141,7 +141,7 @@ def change_the_assets(client: Client) -> None:
     ]
     for n, (path, body) in enumerate(changes):
         client.send(f"{HALL}/{path}", body, key=f"change-{n}", actor="user:chen")
-    settle(client)
+    settle(client, HALL.rpartition("/")[2])
 
 
 def gauge(number: int) -> dict[str, object]:

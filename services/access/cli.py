@@ -1,15 +1,16 @@
 """`xunjian first-link`: the one-time link to the first account of a platform that runs on a broker."""
 
 import logging
+import os
 import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from shared.config import setting
+from shared.configuring import as_written
 from shared.errors import Invalid, Refused
 
 
@@ -48,15 +49,8 @@ def _asked(config: dict[str, Any]) -> str | None:
 
 
 def _read(config: Path) -> dict[str, Any]:
-    """A configuration as nameko reads it, variables of the environment included; raises Invalid."""
-    from nameko.cli.main import setup_yaml_parser  # noqa: PLC0415  # a second that other commands do without
-    from nameko.exceptions import ConfigurationError  # noqa: PLC0415
-
-    setup_yaml_parser()
-    try:
-        found = yaml.safe_load(config.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigurationError) as fault:
-        raise Invalid(f"{config}: {' '.join(str(fault).split())}") from fault
-    if not isinstance(found, dict) or not found.get("AMQP_URI"):
+    """A configuration, variables of the environment included; raises Invalid."""
+    found = as_written(config, os.environ)
+    if not found.get("AMQP_URI"):
         raise Invalid(f"{config}: AMQP_URI: expected the address of the broker")
     return found

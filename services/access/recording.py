@@ -33,6 +33,7 @@ log = structlog.get_logger()
 OURSELVES = "service:access"
 """Who acts where nobody was let in."""
 _NAME = re.compile("[a-z0-9._-]{1,50}", re.ASCII)
+SIGN_INS_REFUSED.labels("access")  # told as 0 before there is one (shared/measures.py)
 
 
 class Deed(Unit):

@@ -30,7 +30,7 @@ from services.work_orders.tables import attachments
 from shared.attachments import Attachments
 from shared.contracts.scoring import EvidenceExported
 from shared.database import Database
-from shared.errors import Invalid, Refused
+from shared.errors import Invalid, Refused, Unavailable
 from shared.installation import clock_of
 from shared.ledger import Done, Draft, Entry, Ledger
 from shared.signing import PublicKey
@@ -239,9 +239,10 @@ def _recorded(
     by = by or f"user:{re.sub('[^A-Za-z0-9._-]', '-', getpass.getuser())[:80]}"
     try:
         _record(databases[KEEPER], facility, EvidenceExported(what=what, sha256=sha256, exported_by=by))
-    except DBAPIError as fault:
-        reason = " ".join(str(fault.orig or fault).split())
-        if not _is_read_only(fault):
+    except (DBAPIError, Unavailable) as raised:
+        fault = raised.__cause__ if isinstance(raised, Unavailable) else raised  # a disk without room says why
+        reason = " ".join(str(getattr(fault, "orig", None) or fault).split())
+        if not isinstance(fault, DBAPIError) or not _is_read_only(fault):
             raise Unreadable(f"the export cannot be recorded, so nothing was handed over: {reason}") from fault
         click.echo(f"xunjian: this export is not recorded, since the database may only be read: {reason}", err=True)
 

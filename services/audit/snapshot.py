@@ -9,20 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import URL, Connection, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from shared.config import SERVICES, database_url
+from shared.configuring import as_written
 from shared.database import Database
-from shared.errors import Refused
+from shared.errors import Invalid, Refused
 
 PAGE = 1000
 """Rows fetched at a time."""
 
 _TABLES = {"scoring": {"ledger", "event", "checkpoint", "journal", "rulebook"}}
 _TABLES_OF_ALL = {"ledger", "event", "checkpoint"}
-_VARIABLE = re.compile(r"\$\{([^}:\s]+)(?::([^}]*))?\}")
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG)
 _POSTGRESQL_DAMAGE = ("XX001", "XX002")
 
@@ -60,10 +59,9 @@ def urls_of_folder(data: Path) -> dict[str, str]:
 def urls_of_config(file: Path) -> dict[str, str]:
     """Where the databases are that a nameko configuration names under DATABASES, by service; raises Unreadable."""
     try:
-        config = yaml.safe_load(_VARIABLE.sub(_from_environment, file.read_text()))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise Unreadable(f"{file}: {_line(fault)}") from fault
-    named = config.get("DATABASES") if isinstance(config, Mapping) else None
+        named = as_written(file, os.environ)["DATABASES"]
+    except Invalid as fault:
+        raise Unreadable(str(fault)) from fault
     if not isinstance(named, Mapping) or not named or not set(named) <= set(SERVICES):
         raise Unreadable(f"{file}: DATABASES: expected a mapping of {', '.join(SERVICES)} to database URLs")
     return {service: database_url({"DATABASES": named}, service) for service in named}
@@ -204,11 +202,6 @@ def _kept_in_wal(path: Path) -> bool:
 def _quoted(path: Path) -> str:
     """A path within a `file:` address, where % # and ? mean something."""
     return re.sub("[%#?]", lambda sign: f"%{ord(sign.group()):02X}", str(path))
-
-
-def _from_environment(variable: re.Match[str]) -> str:
-    """`${NAME}` and `${NAME:default}`, as nameko reads them."""
-    return os.environ.get(variable.group(1), variable.group(2) or "")
 
 
 def _line(fault: BaseException) -> str:

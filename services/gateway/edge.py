@@ -8,6 +8,7 @@ threads); even a request line that cannot be parsed gets a problem document; the
 import logging
 import socket
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from time import monotonic, perf_counter
@@ -25,10 +26,12 @@ from werkzeug.wrappers import Request, Response
 from services.gateway.answers import gzipped
 from services.gateway.problems import MEDIA_TYPE, problem
 from services.gateway.reading import correlation_id_of
+from shared import tracing
 from shared.config import setting
 from shared.errors import Unavailable
 from shared.measures import count_request
 from shared.rpc import CORRELATION_ID
+from shared.trace_ids import TRACEPARENT
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +54,11 @@ _CORRELATION = f"xunjian.{CORRELATION_ID}"
 _AGAIN = "xunjian.again"
 _LAST = "xunjian.last"
 _ROUTE = "xunjian.route"
+_SPAN = "xunjian.span"
+_PROBES = ("/healthz", "/readyz")
+"""What is asked every few seconds whether or not anybody works; it is not traced."""
+FINISH_SECONDS = 1.0
+"""How long a client that is connected may still send a request once the gateway is to stop."""
 AGAIN_SECONDS = 0.25
 """How often a client that waits for something new is answered anew, without keeping a worker meanwhile."""
 
@@ -75,6 +83,12 @@ class Edge(WebServer):
     """Listens on WEB_SERVER_ADDRESS; raises OSError if that is taken."""
 
     _starting: bool
+    _is_accepting: bool
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._connections: dict[int, list[Any]] = {}
+        """Those being served, as eventlet's server knows them: address, socket, state."""
 
     @property
     def bind_addr(self) -> BindAddress:
@@ -92,7 +106,13 @@ class Edge(WebServer):
         if self._starting:
             return
         self._starting = True
-        self._sock = eventlet.listen(self.bind_addr, backlog=128, reuse_port=False)
+        try:
+            self._sock = eventlet.listen(self.bind_addr, backlog=128, reuse_port=False)
+        except OSError as fault:
+            place = setting(self.container.config, "WEB_SERVER_ADDRESS")
+            raise OSError(
+                f"WEB_SERVER_ADDRESS {place}: {fault.strerror or fault}; expected one that is free"
+            ) from fault
         self._sock.settimeout(None)
         self._serv = self.get_wsgi_server(self._sock, self.get_wsgi_app())
         self._gt = self.container.spawn_managed_thread(self.run)
@@ -102,22 +122,63 @@ class Edge(WebServer):
         while self._is_accepting:
             try:
                 connection, address = self._sock.accept()
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection.settimeout(STALLED_SECONDS)
             except OSError as fault:  # out of descriptors, or gone already
                 log.warning("connection not accepted", fault=repr(fault))
                 eventlet.sleep(0.1)
             else:
-                self.container.spawn_managed_thread(partial(self.process_request, connection, address))
+                self._take(connection, address)
 
     def process_request(self, sock: Any, address: Any) -> None:
         """Serve one connection to its end."""
+        state = [address, sock, wsgi.STATE_IDLE]
+        self._connections[id(state)] = state
         try:
-            super().process_request(sock, address)
+            self._serv.process_request(state)
         except Exception as fault:  # noqa: BLE001  nameko would end the whole service
             log.info("connection lost", fault=repr(fault))
         finally:
+            del self._connections[id(state)]
             sock.close()
+
+    def finish(self) -> None:
+        """Take no connection any more, and answer on those that there are; what is idle for FINISH_SECONDS is closed."""
+        if self._gt is None or not self._is_accepting:
+            return
+        self._is_accepting = False
+        self._gt.kill()
+        self._take_waiting()
+        self._sock.close()
+        eventlet.sleep(0)  # let those begin that were just taken
+        close_at = monotonic() + FINISH_SECONDS
+        while self._connections:
+            if monotonic() >= close_at:
+                self._hear_no_more()
+            eventlet.sleep(0.02)
+
+    @property
+    def finishing(self) -> bool:
+        """Whether each answer is the last on its connection."""
+        return not self._is_accepting
+
+    def _take(self, connection: Any, address: Any) -> None:
+        with suppress(OSError):  # gone already
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(STALLED_SECONDS)
+        self.container.spawn_managed_thread(partial(self.process_request, connection, address))
+
+    def _take_waiting(self) -> None:
+        """Take whoever connected already: the kernel would reset them."""
+        self._sock.settimeout(0.001)
+        with suppress(OSError):  # nobody else waits
+            while True:
+                self._take(*self._sock.accept())
+
+    def _hear_no_more(self) -> None:
+        """Let idle connections read their end; a request that has come already is still read before it."""
+        for _, connection, state in tuple(self._connections.values()):
+            if state == wsgi.STATE_IDLE:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)
 
     def stop(self) -> None:
         """Stop listening, if it ever began."""
@@ -145,7 +206,7 @@ class Edge(WebServer):
 
     def context_data_from_headers(self, request: Request) -> dict[str, str]:
         """What goes along with every call that the request leads to."""
-        return {CORRELATION_ID: correlation_of(request)}
+        return {CORRELATION_ID: correlation_of(request), **tracing.request_carries(request.environ[_SPAN])}
 
 
 class _Application:
@@ -158,6 +219,7 @@ class _Application:
         began = perf_counter()
         request = Request(environ)
         environ[_CORRELATION] = correlation_id_of(request)
+        environ[_SPAN] = self._begun(request)
         response: Response = self.entrypoint.handle_request(request)
         for header, value in _SECURITY.items():
             response.headers.setdefault(header, value)
@@ -165,10 +227,13 @@ class _Application:
         response.headers["X-Correlation-Id"] = correlation_of(request)
         if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and not _worth_discarding(request):
             environ["xunjian.hang_up"]()
+        if self.entrypoint.server.finishing:
+            environ["xunjian.hang_up"]()
         seconds = perf_counter() - began
         route = environ.get(_ROUTE)
         # The method of a request without a route is any word at all.
         count_request("-" if route is None else request.method, route or "none", response.status_code, seconds)
+        tracing.request_answered(environ[_SPAN], request.method, route, request.path, response.status_code)
         log.info(
             "answered",
             method=request.method,
@@ -179,6 +244,13 @@ class _Application:
             correlation_id=correlation_of(request),
         )
         return response(environ, start_response)
+
+    def _begun(self, request: Request) -> Any:
+        """The request's span, if it is traced."""
+        if request.path in _PROBES:
+            return None
+        caller = request.headers.get(TRACEPARENT)
+        return tracing.request_begun(self.entrypoint.container.service_name, correlation_of(request), caller)
 
 
 def correlation_of(request: Request) -> str:
@@ -212,6 +284,11 @@ class EveryRequest(HttpRequestHandler):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("", "", **kwargs)
 
+    def stop(self) -> None:
+        """Answer what has come; only then are the workers waited for."""
+        self.server.finish()
+        super().stop()
+
     def handle_request(self, request: Request) -> Response:
         """Have a worker answer, again and again where there is nothing new yet and the client would wait for it."""
         give_up = None
@@ -222,7 +299,7 @@ class EveryRequest(HttpRequestHandler):
             if wait is None:
                 return response
             give_up = monotonic() + wait if give_up is None else give_up
-            if monotonic() >= give_up:
+            if monotonic() >= give_up or self.server.finishing:
                 return response
             request.environ[_LAST] = monotonic() + AGAIN_SECONDS >= give_up
             eventlet.sleep(min(AGAIN_SECONDS, max(0.0, give_up - monotonic())))

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Request
 from services.gateway.callers import Caller
 from services.gateway.problems import Unreadable
 from services.gateway.route import Route
+from shared import trace_ids
 from shared.errors import Invalid
 from shared.event import flat
 from shared.rights import RIGHTS, ROLES
@@ -169,9 +170,11 @@ def _context(head: Addressed, caller: Caller | None, roles: list[str], correlati
 
 
 def correlation_id_of(request: Request) -> str:
-    """The caller's correlation id, or a new one where there is none or none that can be echoed."""
+    """The caller's correlation id, or its trace where it names that alone, or a new one; always one that can be echoed."""
     given = request.headers.get("X-Correlation-Id", "")
-    return given if re.fullmatch(r"[\x21-\x7e]{1,200}", given) else str(uuid.uuid4())
+    if re.fullmatch(r"[\x21-\x7e]{1,200}", given):
+        return given
+    return trace_ids.correlation_id_of(request.headers.get(trace_ids.TRACEPARENT)) or str(uuid.uuid4())
 
 
 def _query_faults(request: Request, route: Route) -> dict[str, list[str]]:

@@ -80,7 +80,7 @@ SECOND_QUESTION: Mapping[str, Any] = {"to_as_of": date, "to_known_at": datetime,
 
 ROUTES: tuple[Route, ...] = (
     ask("/health", "gateway.health"),
-    ask("/installation", "gateway.installation"),
+    ask("/installation", "gateway.installation", facility=Id),
     tell("/simulation/clock", "gateway.set_clock", everywhere=True),
     ask("/openapi.json", "gateway.openapi"),
     ask("/docs", "gateway.api_page"),

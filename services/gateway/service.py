@@ -21,14 +21,12 @@ from services.gateway.problems import Unreadable, problem
 from services.gateway.reading import Addressed, Call, read, read_head
 from services.gateway.routes import find
 from shared.catalogue.documents import MEDIA_TYPES, documents
-from shared.config import SERVICES
+from shared.config import SERVICES, setting
 from shared.contracts.scoring import EvidenceRead
 from shared.errors import NotFound, Refused
 from shared.monitor import Monitor, readiness
 from shared.rights import EVERYWHERE
 from shared.rpc import Calls, Correlation, Peer
-
-MAX_BODY_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Gateway(signing_in.SigningIn):
         """The answer to who may ask; raises Forbidden, and whatever else is refused."""
         route = head.route
         roles = must_be_allowed(route, caller, head.facility)
-        limit = int(self.config.get("MAX_BODY_BYTES") or MAX_BODY_BYTES)
+        limit = int(setting(self.config, "MAX_BODY_BYTES"))
         call = read(request, head, caller, roles, route.max_bytes or limit, correlation_of(request))
         if head.facility is not None:
             self.must_be_registered(head.facility)
@@ -121,9 +119,9 @@ class Gateway(signing_in.SigningIn):
         """Whether this process can pass requests on; 503 where it cannot. Who answers them is `health`'s to say."""
         return _told(*readiness([self.monitor]))
 
-    def installation(self, **_: Any) -> tuple[dict[str, Any]]:
-        """What kind of installation this is, its time, and whether every event has arrived everywhere."""
-        return (together.state(self._peers()),)
+    def installation(self, facility: str | None = None, **_: Any) -> tuple[dict[str, Any]]:
+        """What kind of installation this is, its time, and whether every event, or each of a facility, has arrived everywhere."""
+        return (together.state(self._peers(), facility),)
 
     def set_clock(self, data: dict[str, Any], **_: Any) -> tuple[dict[str, str]]:
         """Move a simulated installation's clock; raises Rejected in a real one."""

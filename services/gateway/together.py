@@ -32,13 +32,16 @@ def health(peers: Peers) -> dict[str, Any]:
     return {"status": status, "services": services}
 
 
-def state(peers: Peers) -> dict[str, Any]:
-    """Whether the installation is simulated, the time on its slowest clock, and whether all events are applied."""
+def state(peers: Peers, facility: str | None = None) -> dict[str, Any]:
+    """Whether the installation is simulated, the time on its slowest clock, and whether all events are applied.
+
+    The last may be asked of one facility: where others are busy, not all is applied at any moment.
+    """
     clocks = _ask_all(peers, lambda peer: peer.call("clock"))
     return {
         "simulated": any(clock["simulated"] for clock in clocks.values()),
         "now": min((clock["now"] for clock in clocks.values()), key=datetime.fromisoformat),
-        "settled": settled(peers),
+        "settled": settled(peers, facility),
     }
 
 
@@ -49,9 +52,9 @@ def move_clocks(peers: Peers, now: str) -> dict[str, str]:
     return {"now": now}
 
 
-def settled(peers: Peers) -> bool:
+def settled(peers: Peers, only: str | None = None) -> bool:
     """Whether every reader has applied all that its sources have recorded, and nothing was recorded meanwhile."""
-    before = _heads(peers)
+    before = _heads(peers, only)
     checkpoints = _ask_all(peers, lambda peer: peer.call("checkpoints"))
     reached = all(
         followed.get(facility, 0) == position
@@ -59,13 +62,14 @@ def settled(peers: Peers) -> bool:
         for source, followed in sources.items()
         for facility, position in before.get(source, {}).items()
     )
-    return reached and before == _heads(peers)
+    return reached and before == _heads(peers, only)
 
 
-def _heads(peers: Peers) -> dict[str, dict[str, int]]:
+def _heads(peers: Peers, only: str | None) -> dict[str, dict[str, int]]:
     answers = _ask_all(peers, lambda peer: peer.call("heads"))
     return {
-        source: {facility: head["position"] for facility, head in heads.items()} for source, heads in answers.items()
+        source: {facility: head["position"] for facility, head in heads.items() if only in {None, facility}}
+        for source, heads in answers.items()
     }
 
 

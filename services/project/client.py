@@ -19,9 +19,10 @@ from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Rejec
 from shared.rights import Role
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-TRIES = 3
-PAUSE = 0.2
-"""Seconds before a command is sent again."""
+PATIENCE_SECONDS = 30.0
+"""For how long a request is sent again and again to an installation of which a part is away: a restart takes seconds."""
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 3.2
 
 _REFUSALS: dict[str, type[Refused]] = {
     "urn:xunjian:problem:conflict": Conflict,
@@ -34,9 +35,18 @@ _REFUSALS: dict[str, type[Refused]] = {
 
 
 class Client:
-    """One connection to one installation; every request has a deadline of `timeout` seconds."""
+    """One connection to one installation; every request has a deadline of `timeout` seconds.
 
-    def __init__(self, url: str = DEFAULT_URL, timeout: float = 30.0, key: str | None = None) -> None:
+    What a restart of a service keeps from being answered is asked again until `patience` seconds are over.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        timeout: float = 30.0,
+        key: str | None = None,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Invalid(f"{url}: expected an address like {DEFAULT_URL}")
@@ -50,6 +60,8 @@ class Client:
         self._next: str | None = None
         self._key = key or known_for(self.url)
         self._simulated: bool | None = None
+        self._patience = patience
+        self._answered = False
 
     @property
     def simulated(self) -> bool:
@@ -126,12 +138,15 @@ class Client:
         headers: dict[str, str],
         read: Callable[[str, bytes], Any] | None = None,
     ) -> Any:
-        for pause in (PAUSE,) * (TRIES - 1):
+        give_up, pause = time.monotonic() + self._patience, FIRST_PAUSE
+        while True:
             try:
                 return self._once(method, path, body, headers, read or _json)
             except Unavailable:
-                time.sleep(pause)
-        return self._once(method, path, body, headers, read or _json)
+                if time.monotonic() + pause > give_up:
+                    raise
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _once(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str], read: Callable[[str, bytes], Any]
@@ -143,10 +158,11 @@ class Client:
             response = self._connection.getresponse()
             answer = response.read()
             self._next = _cursor(response.getheader("Link"))
-        except ConnectionRefusedError as fault:
-            raise Invalid(f"{self.url}: nothing answers there; start it with `xunjian serve`") from fault
+            self._answered = True
         except (OSError, http.client.HTTPException) as fault:
             self._connection.close()
+            if isinstance(fault, ConnectionRefusedError) and not self._answered:
+                raise Invalid(f"{self.url}: nothing answers there; start it with `xunjian serve`") from fault
             raise Unavailable(f"{method} {self.url}/v1{path}: {_why(fault)}") from fault
         if response.status >= 400:
             raise _refusal(f"{method} /v1{path}", response.status, answer)

@@ -65,18 +65,18 @@ def load_project(project: Project, client: Client, progress: Progress = lambda *
     for done, step in enumerate(before):
         progress(step.what, done / (len(before) + 1))
         _send(project, client, step, at)
-    settle(client)
+    settle(client, project.facility_id)
     progress(plan.what, len(before) / (len(before) + 1))
     _send(project, client, plan, at)
-    settle(client)
+    settle(client, project.facility_id)
     progress("loaded", 1.0)
     return Loaded(sent=len(before) + 1, new=sum(step.held is None for step in (*before, plan)))
 
 
-def settle(client: Client, seconds: float = SETTLED_SECONDS) -> None:
-    """Wait until every service has applied all that the others recorded; raises Unavailable after `seconds`."""
+def settle(client: Client, facility: str, seconds: float = SETTLED_SECONDS) -> None:
+    """Wait until every service has applied all that the others recorded of a facility; raises Unavailable after `seconds`."""
     deadline, pause = time.monotonic() + seconds, 0.005
-    while not client.get("/installation")["settled"]:
+    while not client.get("/installation", facility=facility)["settled"]:
         if time.monotonic() > deadline:
             raise Unavailable(f"{client.url}: the services did not settle within {seconds:.0f} s; see /v1/health")
         time.sleep(pause)

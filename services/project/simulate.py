@@ -136,12 +136,12 @@ def _desks(simulation: Simulation, systems: Collection[str]) -> Iterator[tuple[s
 def _published(simulation: Simulation) -> dict[str, Any]:
     """Let two people sign the assessment as of the year's last day, publish it, and answer it."""
     simulation.move_clock()
-    settle(simulation.client)
+    settle(simulation.client, simulation.facility)
     as_of, id_ = f"{simulation.year}-12-31", assessment_id(simulation.year)
     lacking = [one["code"] for one in simulation.ask(f"/assessments/{simulation.year}/missing", as_of=as_of)]
     for who in (SUPERVISOR, MANAGER):
         signed = {"as_of": as_of, "acknowledged": lacking}
         simulation.tell(f"{id_}:sign:{who}", f"/assessments/{id_}/sign", signed, who)
     simulation.tell(f"{id_}:publish", f"/assessments/{id_}/publish", {}, MANAGER)
-    settle(simulation.client)
+    settle(simulation.client, simulation.facility)
     return dict(simulation.ask(f"/assessments/{simulation.year}", as_of=as_of))

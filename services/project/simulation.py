@@ -31,7 +31,7 @@ class Simulation:
         self.year = year
         self.seed = seed
         self.now = datetime(year, 1, 1, tzinfo=zone)
-        self._facility = facility
+        self.facility = facility
         self._clock = datetime.fromisoformat(client.get("/installation")["now"])
         self._costs: dict[str, tuple[date, Decimal]] = {}
         self._waiting: list[tuple[datetime, str, Job]] = []
@@ -67,7 +67,7 @@ class Simulation:
 
     def tell(self, what: str, path: str, body: dict[str, Any], actor: str, *, seeded: bool = True) -> Any:
         """Send a command about the facility, now; `what` names it within the year, `seeded` within this seed's year."""
-        key = f"sim:{self._facility}:{self.seed if seeded else self.year}:{what}"
+        key = f"sim:{self.facility}:{self.seed if seeded else self.year}:{what}"
         return self.client.send(f"{self.home}{path}", body, key=key, actor=actor, role=ROLES[actor], at=self.now)
 
     def pay(self, cost: dict[str, Any], actor: str) -> None:
@@ -91,11 +91,11 @@ class Simulation:
         A clock only judges when all that was done before has arrived, so that is waited for first.
         """
         if self.now > self._clock:
-            settle(self.client)
+            settle(self.client, self.facility)
             now = self.now.isoformat()
             self.client.send("/simulation/clock", {"now": now}, key=f"clock:{now}", actor="user:sim")
             self._clock = self.now
-        settle(self.client)
+        settle(self.client, self.facility)
 
     def _wait(self, name: str, job: Job) -> None:
         if (moment := next(job, None)) is not None:

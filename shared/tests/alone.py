@@ -3,7 +3,7 @@
 import inspect
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -34,11 +34,12 @@ class Source:
         self.service = service
         self._alone = alone
 
-    def call(self, method: str, **_: Any) -> Any:
-        """Answer `heads`."""
-        assert method == "heads"
+    def call(self, method: str, **asked: Any) -> Any:
+        """Answer `heads` and `read_ledger`."""
+        assert method in ("heads", "read_ledger")
         self._alone.follow()
-        return self._alone.ledgers[self.service].tips()
+        ledger = self._alone.ledgers[self.service]
+        return ledger.tips() if method == "heads" else ledger.raw(**asked)
 
 
 class Alone:
@@ -140,15 +141,22 @@ def alone(service: type[LedgerService], url: str, folder: Path) -> Iterator[Alon
 
 
 @contextmanager
-def on_each_database(kind: str, server: str, folder: Path) -> Iterator[str]:
-    """The address of a fresh database for many tests, `sqlite` or `postgresql`: a hall each keeps them apart."""
+def on_each_database(kind: str, server: str, folder: Path, template: str = "template0") -> Iterator[str]:
+    """The address of a fresh database for many tests, `sqlite` or `postgresql`: a hall each keeps them apart.
+
+    On PostgreSQL it may be a copy of another.
+    """
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'alone.db'}"
         return
     name = f"xunjian_test_{secrets.token_hex(6)}"
-    database = Database(server)
-    with database.read() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' LOCALE 'C'")
+    try:
         yield f"{server.rpartition('/')[0]}/{name}"
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    database.close()
+    finally:
+        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(server: str, statement: str) -> None:
+    with closing(Database(server)) as database, database.read() as connection:
+        connection.exec_driver_sql(statement)

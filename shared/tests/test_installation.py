@@ -1,14 +1,15 @@
 """Real or simulated, an installation stays what it was created as, and its clock never runs backwards."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clock import SimulatedClock, SystemClock
+from shared.clock import Clock, SimulatedClock, SystemClock
 from shared.database import Database
 from shared.errors import Invalid, Rejected
 from shared.installation import SIMULATION_STARTS, clock_of, remember_now
@@ -25,6 +26,16 @@ def database(database_url: str) -> Iterator[Database]:
     database.migrate("work_orders")
     yield database
     database.close()
+
+
+@pytest.fixture(scope="module")
+def simulated(database_of_this_folder: str) -> Iterator[Sequence[Clock]]:
+    """The clocks of two replicas."""
+    replicas = [Database(database_of_this_folder), Database(database_of_this_folder)]
+    replicas[0].migrate("work_orders")
+    yield [clock_of(database, True) for database in replicas]
+    for database in replicas:
+        database.close()
 
 
 @pytest.mark.parametrize(("first", "other"), [(True, False), (False, True), (None, True)])
@@ -69,6 +80,18 @@ def test_a_simulated_clock_takes_no_naive_time() -> None:
         clock.advance(datetime(2021, 3, 9))  # noqa: DTZ001  that is the point
 
     assert clock.now() == NEW_YEAR
+
+
+@given(moves=st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=8))
+def test_two_replicas_of_a_simulated_installation_have_one_clock(simulated: Sequence[Clock], moves: list[Any]) -> None:
+    latest = simulated[0].now()
+
+    for first, days in moves:
+        moment = NEW_YEAR + days * DAY
+        simulated[0 if first else 1].advance(moment)
+        latest = max(latest, moment)
+
+        assert [clock.now() for clock in simulated] == [latest, latest]
 
 
 def test_a_new_simulation_begins_long_ago(database: Database) -> None:

@@ -11,7 +11,6 @@ import eventlet
 import orjson
 import psycopg
 import pytest
-from nameko.messaging import QueueConsumer
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
@@ -19,6 +18,7 @@ from shared import embedded, monitor
 from shared.ledger import Ledger
 from shared.ledger import metadata as spine
 from shared.relay import Relay
+from shared.tests.between import between
 from shared.tests.given import history
 from shared.tests.hosted import Followed, Follower, configuration, hosting
 from shared.views import Views
@@ -99,6 +99,8 @@ def test_a_service_is_ready_only_while_its_database_answers_and_alive_all_along(
     assert (without.status, list(without.missing["work_orders"])) == (503, ["database"])
     assert turns.status == 200
     assert (told.status, told.value("xunjian_ready", service="work_orders")) == (200, 0)
+    assert told.value("xunjian_missing", service="work_orders") == 1
+    assert told.value("xunjian_missing", part="database") == 1
     assert again.missing == {}
 
 
@@ -113,14 +115,12 @@ def test_connections_that_a_restart_of_the_server_killed_do_not_make_it_unready(
 
 
 def test_a_service_is_ready_only_while_its_consumer_is_on_an_open_connection(amqp_url: str, sqlite_url: str) -> None:
-    with watched(amqp_url, [sqlite_url], Followed):
+    with between(amqp_url) as broker, watched(broker.address, [sqlite_url], Followed):
         ready = ask("/readyz")
-        (standing,) = monitor.listener_at(FREE).standings
-        consumer = next(one for one in standing._container.extensions if isinstance(one, QueueConsumer))
-        (listening,) = consumer._consumers.values()
 
-        listening.channel.connection.collect()
-        lost = ask("/readyz")
+        broker.cut()
+        lost = ask_until(lambda answer: answer.status != 200, "/readyz")
+        broker.mend()
         again = ask_until(lambda answer: answer.status == 200, "/readyz")
 
     assert ready.status == 200
@@ -165,12 +165,14 @@ def test_an_append_and_its_way_to_a_reader_are_counted(tmp_path: Any) -> None:
                 "xunjian_events_appended_total": {"service": "work_orders"},
                 "xunjian_append_seconds_count": {"service": "work_orders"},
                 "xunjian_ledger_events": {"service": "work_orders"},
+                "xunjian_subscription_reached_events": FOLLOWING,
             }.items()
         }
     assert gained == {
         "xunjian_events_appended_total": 3,
         "xunjian_append_seconds_count": 1,
         "xunjian_ledger_events": 3,
+        "xunjian_subscription_reached_events": 3,
     }
 
 

@@ -2,10 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -21,10 +22,10 @@ from sqlalchemy import text
 
 from shared import embedded, relay
 from shared.broker import PERSISTENT, declare_queues, events_of, partition_of
+from shared.claims import Claims
 from shared.contracts.work_orders import WorkOrderClosed
 from shared.ledger import Ledger
-from shared.relay import Publisher
-from shared.sole import sole
+from shared.relay import TASK, Publisher
 from shared.tests.given import assigned, draft, entry, history, ledger_at
 from shared.tests.hosted import Followed, configuration, hosting
 
@@ -287,36 +288,10 @@ def test_an_idle_relay_keeps_its_connection(ledger: Ledger, amqp_url: str) -> No
 # --- one at a time -------------------------------------------------------------------------------------------------
 
 
-def test_only_one_process_is_the_one_that_publishes(postgres_url: str) -> None:
-    with ledger_at(postgres_url) as one, ledger_at(postgres_url) as other:
-        with sole(one.database, "relay") as first, sole(other.database, "relay") as second:
-            assert (first is None, second is None) == (False, True)
-        with sole(other.database, "relay") as second:
-            assert second
-
-
-@pytest.mark.parametrize("broken", [False, True])
-def test_who_breaks_off_is_no_longer_the_one_that_publishes(postgres_url: str, broken: bool) -> None:
-    with ledger_at(postgres_url) as one, ledger_at(postgres_url) as other:
-        for _ in range(3):
-            with pytest.raises(ConnectionError), sole(one.database, "relay") as first:  # noqa: PT012  the block is a relay's turn
-                assert first
-                if broken:
-                    other.database.rows(
-                        text(
-                            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-                            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-                        )
-                    )
-                raise ConnectionError
-        with sole(other.database, "relay") as second, sole(one.database, "relay") as first:
-            assert (second is None, first is None) == (False, True)
-
-
 def test_a_relay_that_waits_for_its_turn_does_not_spin(postgres_url: str) -> None:
     connections: list[str] = []
-    with ledger_at(postgres_url) as holder, sole(holder.database, "relay") as alone:
-        assert alone
+    with ledger_at(postgres_url) as holder, closing(Claims(holder.database)) as elsewhere:
+        assert elsewhere.take(TASK)
         with hosting(configuration(embedded.fresh(), postgres_url), Followed) as (waiting,):
             sqlalchemy_event.listen(waiting.database._reader, "connect", lambda *_: connections.append("one more"))
             for number in range(50):
@@ -363,7 +338,10 @@ def connected(ledger: Ledger) -> Sequence[Any]:
     return ledger.database.rows(text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"))
 
 
-def test_when_a_relay_is_killed_another_takes_over(postgres_url: str, amqp_url: str) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGSTOP])
+def test_when_a_relay_is_killed_or_stands_still_another_takes_over_within_ten_seconds(
+    postgres_url: str, amqp_url: str, ending: signal.Signals
+) -> None:
     config = configuration(amqp_url, postgres_url)
     with ledger_at(postgres_url) as ledger, Connection(amqp_url) as connection:
         inbox = Inbox(connection)
@@ -379,11 +357,11 @@ def test_when_a_relay_is_killed_another_takes_over(postgres_url: str, amqp_url: 
         until(lambda: published(ledger) == {"hall-1": 15})
         assert positions(inbox.take(15)) == list(range(1, 16))
 
-        first.kill()
-        first.wait()
+        first.send_signal(ending)
         history(ledger, 3, "hall-2")
-        until(lambda: published(ledger) == {"hall-1": 15, "hall-2": 3})
-        second.kill()
-        second.wait()
+        until(lambda: published(ledger) == {"hall-1": 15, "hall-2": 3}, seconds=10)
+        for process in (first, second):
+            process.kill()
+            process.wait()
 
         assert positions(inbox.take(3), "hall-2") == [1, 2, 3]

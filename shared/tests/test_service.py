@@ -333,18 +333,22 @@ def test_a_fingerprint_tells_commands_apart() -> None:
 
 
 class Source:
-    """Another service, as far as its heads are asked for."""
+    """Another service, as far as its heads and what is behind a position are asked for."""
 
     service = "asset_registry"
     deadline = 0.2
 
     def __init__(self, position: int) -> None:
         self.position = position
+        self.asked: list[str] = []
 
-    def call(self, method: str) -> dict[str, Any]:
-        """Its heads."""
-        assert method == "heads"
-        return {"hall-1": {"position": self.position, "hash": GENESIS}}
+    def call(self, method: str, facility: str = "hall-1", after: int = 0, limit: int = 1) -> Any:
+        """Its heads, or its events as so many words."""
+        self.asked.append(method)
+        if method == "heads":
+            return {"hall-1": {"position": self.position, "hash": GENESIS}}
+        assert method == "read_ledger"
+        return ["event"] * min(limit, max(0, self.position - after)) if facility == "hall-1" else []
 
 
 def reach(jobs: Jobs, position: int, parked: str | None = None) -> None:
@@ -389,10 +393,22 @@ def test_a_service_waits_until_it_has_heard_all_that_another_knows(jobs: Jobs) -
         jobs.must_have_heard(Source(5), "hall-1")  # type: ignore[arg-type]
 
 
+def test_who_has_heard_all_of_a_facility_asks_nothing_of_the_others(jobs: Jobs) -> None:
+    source = Source(3)
+    reach(jobs, 3)
+
+    jobs.must_have_heard(source, "hall-1")  # type: ignore[arg-type]
+
+    assert source.asked == ["read_ledger"]
+
+
 def test_a_simulated_service_is_moved_on_and_remembers_it(database_url: str) -> None:
     with jobs_at(database_url, SimulatedClock(NEW_YEAR)) as jobs:
         with jobs.ledger.database.write() as connection:
-            connection.execute(text("INSERT INTO installation VALUES (1, :yes, 'then', 'then', '')"), {"yes": True})
+            connection.execute(
+                text("INSERT INTO installation VALUES (1, :yes, :then, :then, '')"),
+                {"yes": True, "then": "2020-01-01T00:00:00Z"},
+            )
 
         jobs.set_clock(NOON.isoformat())
         jobs.set_clock(NEW_YEAR.isoformat())

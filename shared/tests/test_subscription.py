@@ -433,6 +433,56 @@ def test_a_source_that_rewrote_its_past_parks(ledger: Ledger, source: Ledger) ->
     assert "hash does not follow" in str(checkpoint(ledger)[1])
 
 
+def test_a_source_that_was_set_back_to_an_earlier_day_parks_until_it_is_set_right(
+    ledger: Ledger, source: Ledger, tmp_path: Path
+) -> None:
+    following = reader(ledger, source)
+    happened(source, "li", "wang")
+    with ledger_at(f"sqlite:///{tmp_path / 'restored.db'}") as restored:
+        happened(restored, "li")
+        happened(source, "zhao", facility="hall-2")
+        following.catch_up(source.tips())
+        assert checkpoint(ledger) == (2, None)
+
+        following.feed = restored.raw
+        following.catch_up(restored.tips())
+
+    assert checkpoint(ledger)[0] == 2
+    assert "no longer has the event that was applied" in str(checkpoint(ledger)[1])
+    assert checkpoint(ledger, "hall-2") == (1, None)
+
+    following.feed = source.raw
+    following.catch_up(source.tips())
+    assert checkpoint(ledger) == (2, None)
+
+
+def test_heads_that_are_older_than_the_checkpoint_park_nothing(ledger: Ledger, source: Ledger) -> None:
+    happened(source, "li")
+    earlier = source.tips()
+    happened(source, "wang")
+
+    following = reader(ledger, source)
+    following.catch_up(source.tips())
+    following.catch_up(earlier)
+
+    assert checkpoint(ledger) == (2, None)
+
+
+def test_reading_on_that_was_broken_off_goes_on_with_the_next_facility(ledger: Ledger, source: Ledger) -> None:
+    for hall in ("hall-1", "hall-2", "hall-3"):
+        happened(source, "li", facility=hall)
+    following = reader(ledger, source)
+
+    reached = []
+    for _ in range(3):
+        assert not following.catch_up(source.tips(), seconds=-1)
+        reached.append(following._left_at)
+
+    assert reached == ["hall-1", "hall-2", "hall-3"]
+    assert following.catch_up(source.tips())
+    assert checkpoint(ledger, "hall-3") == (1, None)
+
+
 def test_a_facility_that_its_source_cannot_read_holds_no_other_back(ledger: Ledger, source: Ledger) -> None:
     happened(source, "li")
     happened(source, "li", "wang", facility="hall-2")

@@ -353,6 +353,17 @@ def test_the_installation_is_settled_when_every_reader_has_reached_its_sources(
     assert answer.json == {"simulated": True, "now": "2021-03-01T00:00:00Z", "settled": settled}
 
 
+def test_a_facility_is_settled_whatever_goes_on_in_others(gateway: Client, installation: Installation) -> None:
+    installation.heads = {"work_orders": {"f-1": 3, "f-2": 9}}
+    installation.checkpoints = {"scoring": {"work_orders": {"f-1": 3, "f-2": 8}}}
+
+    settled = {
+        of: gateway.get(f"/v1/installation{of}").json["settled"] for of in ("", "?facility=f-1", "?facility=f-2")
+    }
+
+    assert settled == {"": False, "?facility=f-1": True, "?facility=f-2": False}
+
+
 def test_a_simulated_clock_is_moved_in_every_service(gateway: Client, installation: Installation) -> None:
     answer = gateway.post("/v1/simulation/clock", {"now": "2021-04-01T00:00:00+08:00"})
 

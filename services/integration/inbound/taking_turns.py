@@ -12,6 +12,7 @@ from shared.database import Database
 
 _RETRY_SECONDS = 0.05
 _TAKE = text("SELECT pg_try_advisory_lock(hashtext('xunjian hand over'), hashtext(:facility))")
+_STANDSTILL = text("SET idle_session_timeout = '30s'")  # a process that stands still loses its turn
 
 _here: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 """Who has the turn in this process, by database and facility."""
@@ -29,8 +30,8 @@ def turn(database: Database, facility: str, seconds: float) -> Iterator[bool]:
         if database.sqlite:
             yield True
             return
-        with database.read() as connection:
-            connection.detach()  # closed with the block, and the lock goes with it
+        with database.session() as connection:  # the lock goes with it
+            connection.execute(_STANDSTILL)
             yield _taken(connection, facility, give_up)
     finally:
         lock.release()

@@ -29,10 +29,9 @@ from shared.config import FED, setting
 from shared.errors import Conflict, Refused, Rejected, Unavailable
 from shared.key_files import key_of
 from shared.ledger import Ledger
-from shared.provider import ledger_of
+from shared.provider import claims_of, ledger_of
 from shared.rpc import caller
 from shared.signing import PrivateKey
-from shared.sole import sole
 from shared.unit import Unit
 
 log = structlog.get_logger()
@@ -41,6 +40,7 @@ LOOK_AGAIN_SECONDS = 1.0
 """How long nobody is woken at most: another replica may have paused, resumed or added a webhook."""
 LINGER_SECONDS = 0.02
 RETRY_SECONDS = 1.0
+TASK = "couriers"
 
 Key = tuple[str, str]
 """Facility and id of a webhook."""
@@ -92,7 +92,7 @@ class Couriers(DependencyProvider):
 
     def start(self) -> None:
         """Let couriers run."""
-        self.ledger = ledger_of(self.container)
+        self.ledger, self._claims = ledger_of(self.container), claims_of(self.container)
         self.post = Post(self._outside, self._key_file, Book(self.ledger.database))
         self.ledger.on_commit.append(self._ring)
         self._running = self.container.spawn_managed_thread(self._forever, identifier="couriers")
@@ -119,19 +119,18 @@ class Couriers(DependencyProvider):
     def _forever(self) -> None:
         while True:
             try:
-                with sole(self.ledger.database, "couriers") as must_hold:
-                    if must_hold is not None:
-                        self._keep_running(must_hold)
+                if self._claims.take(TASK):
+                    self._keep_running()
             except Exception as fault:  # noqa: BLE001  the database is away; the book stands
                 log.warning("couriers interrupted", fault=repr(fault))
+            self._claims.leave(TASK)
             eventlet.sleep(RETRY_SECONDS)
 
-    def _keep_running(self, must_hold: Any) -> None:
-        """Keep a courier for each active webhook, until we are no longer the only ones who do; raises DBAPIError."""
+    def _keep_running(self) -> None:
+        """Keep a courier for each active webhook, as long as that is our task; raises DBAPIError."""
         running: dict[Key, Any] = {}
         try:
-            while True:
-                must_hold()
+            while self._claims.holds(TASK):
                 for key in self._active():
                     if key not in running or running[key].dead:
                         self._bells.setdefault(key, threading.Event())

@@ -370,14 +370,14 @@ class _WhileMidnightPasses:
     def __init__(self, office: Office, heard: Source) -> None:
         self.office, self.heard, self.passed = office, heard, False
 
-    def call(self, method: str, **_: Any) -> Any:
-        """Answer `heads`."""
-        heads = self.heard.call(method)
+    def call(self, method: str, **asked: Any) -> Any:
+        """Answer what is asked."""
+        answer = self.heard.call(method, **asked)
         if not self.passed:
             self.passed = True
             self.office.perform("hvac:2021-01:1", "2021-01-31 23:00")
             self.office.at("2021-02-06 00:00")
-        return heads
+        return answer
 
 
 @pytest.mark.parametrize("away", ["asset_registry", "work_orders"])

@@ -12,7 +12,7 @@ from shared.tests.alone import Alone, alone, on_each_database
 from shared.tests.given import assert_chain
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="package", params=["sqlite", "postgresql"])
 def service(
     request: pytest.FixtureRequest, test_servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Alone]:

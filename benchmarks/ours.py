@@ -20,7 +20,7 @@ Round = tuple[int, Callable[[], float]]
 
 def append(url: str, writers: int, events: int) -> Round:
     """Append one event a commit, chain on, no views."""
-    ledger = _ledger(url)
+    ledger = open_empty(url)
     written = 0
 
     def write(writer: int) -> None:
@@ -66,7 +66,8 @@ def replay(url: str, facilities: int, events: int) -> Round:
     return count(ledger.database), round_
 
 
-def _ledger(url: str) -> Ledger:
+def open_empty(url: str) -> Ledger:
+    """A ledger in a database that is empty, or was filled by us."""
     database = Database(url)
     database.migrate("benchmark")
     return Ledger(database, "work_orders", SystemClock())
@@ -74,7 +75,7 @@ def _ledger(url: str) -> Ledger:
 
 def filled(url: str, facilities: int, events: int) -> Ledger:
     """A ledger with so many events of so many facilities, made by whoever comes first."""
-    ledger, each = _ledger(url), events // facilities
+    ledger, each = open_empty(url), events // facilities
     for number in range(facilities if count(ledger.database) == 0 else 0):
         for version in range(1, each + 1, 500):
             ledger.append(entry(f"hall-{number}", "work-order/0", version, events=min(500, each + 1 - version)))

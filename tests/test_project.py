@@ -208,7 +208,7 @@ def test_on_demand_work_has_no_plan(project: Project) -> None:
         ),
         ("systems.yaml", "count: 4,", "count: 4.0,", "systems[0].equipment[0].count", "expected an integer"),
         ("systems.yaml", "count: 4,", "count: 0,", "systems[0].equipment[0].count", "expected at least 1"),
-        ("systems.yaml", "count: 4,", "count: 40000,", "systems[0].equipment[0].count", "expected at most 9999"),
+        ("systems.yaml", "count: 4,", "count: 40000,", "systems[0].equipment[0].count", "expected at most 5000"),
         ("systems.yaml", "prefix: gas-nozzle", "prefix: gas-button", "systems[0].equipment[1].prefix", "stands twice"),
         (
             "systems.yaml",

@@ -22,8 +22,8 @@ from shared.rrule import days
 
 Mistake = tuple[str, str]
 
-MOST_POINTS = 9999
-"""Of one group; more is taken for a slip of the hand."""
+MOST_POINTS = 5000
+"""Of one group, which is sent as one command: the asset registry takes no more of one."""
 LONGEST_ITEM_ID = 60
 """An occurrence's id is `<plan_item_id>:<YYYY-MM>:<n>`, and no id is longer than 80."""
 
@@ -77,6 +77,8 @@ def of_systems(file: SystemsFile) -> Iterator[Mistake]:
         yield from _one_form(place, group)
         if (group.count or 0) > MOST_POINTS:
             yield f"{place}.count", f"expected at most {MOST_POINTS}"
+        if len(group.points) > MOST_POINTS:
+            yield f"{place}.points", f"expected at most {MOST_POINTS}"
         if len(group.prefix or "") > 75:
             yield f"{place}.prefix", "expected at most 75 characters: points add a number"
     yield from _points_once(groups)

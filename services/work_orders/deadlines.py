@@ -53,15 +53,15 @@ class Deadlines(clockwork.Clockwork):
         """Escalate what is due and not done, in one entry, as it would stand had the clock been looked at all the time."""
         cause = str(uuid7())
         do = Unit(self.ledger, facility, actor=f"service:{self.name}", correlation_id=cause, causation_id=cause)
-        for id_ in self._late().get(facility, ()):
+        for id_ in self._late(facility).get(facility, ()):
             do.edit(WorkOrder, id_).escalate(do.now)
         entry = do.entry()
         if entry.drafts:
             entry.drafts = sorted(entry.drafts, key=lambda draft: draft.time)
             self.ledger.append(entry)
 
-    def _late(self) -> dict[str, list[str]]:
-        """The orders by facility that somebody may have to be told of now."""
+    def _late(self, facility: str | None = None) -> dict[str, list[str]]:
+        """The orders by facility, or those of one, that somebody may have to be told of now."""
         order, now = work_orders.c, sortable(self.ledger.clock.now())
         wanted = (
             select(order.facility, order.work_order_id)
@@ -72,6 +72,8 @@ class Deadlines(clockwork.Clockwork):
             )
             .order_by(order.facility, order.due_sort, order.work_order_id)
         )
+        if facility is not None:
+            wanted = wanted.where(order.facility == facility)
         late: dict[str, list[str]] = {}
         for row in self.ledger.database.rows(wanted):
             late.setdefault(row.facility, []).append(row.work_order_id)

@@ -31,7 +31,7 @@ start: setup ## Serve a real installation of a project: make start PROJECT=proje
 
 # The tests run in two halves beside each other, which together are pytest's testpaths (pyproject.toml).
 FIRST_HALF := shared services contract-tests
-SECOND_HALF := tests services/scoring
+SECOND_HALF := tests
 
 # What makes pytest measure one half of the tests; nothing, but under make coverage.
 measured = $(if $(COVERED),COVERAGE_FILE=.cache/coverage.$(1),)
@@ -50,6 +50,10 @@ ifeq ($(ARGS),)
 else
 	@$(BIN)/pytest $(ARGS)
 endif
+
+.PHONY: test-long
+test-long: setup servers ## The audit's tests with many more made-up changes and histories (ARGS="-x")
+	@XUNJIAN_TEST_LONG=1 $(BIN)/pytest services/audit $(ARGS)
 
 .PHONY: coverage
 coverage: ## The same with branch coverage, which takes about twice as long
@@ -73,22 +77,30 @@ contracts: setup ## Who publishes what to whom; fails where somebody can no long
 	@$(BIN)/python contract-tests/contracts.py
 
 .PHONY: catalogue
-catalogue: setup ## Write what follows from the code anew: docs/catalogue, contract-tests/pacts, the API's documents
+catalogue: setup ## Write what follows from the code anew: docs/catalogue, docs/configuration.md, the table of docs/limits.md, contract-tests/pacts, the API's documents
 	@$(BIN)/xunjian catalogue docs/catalogue
 	@$(BIN)/python contract-tests/contracts.py --write-pacts
 	@$(BIN)/xunjian openapi services/gateway
+	@$(BIN)/python -m services.configuration_page > docs/configuration.md
+	@$(BIN)/python -W ignore -m services.limits_page docs/limits.md
+	@$(BIN)/python infra/kubernetes/prometheus-rule
 
 .PHONY: bench
 bench: setup ## Measure beside peers, on the same PostgreSQL and RabbitMQ
 	@$(BIN)/python infra/test-servers exec $(BIN)/xunjian bench $(ARGS)
 
+.PHONY: limits
+limits: setup ## Measure how an installation behaves at size, some minutes (ARGS=--quick for one; docs/limits.md)
+	@$(BIN)/python -W ignore infra/test-servers exec $(BIN)/python -W ignore -m benchmarks.limits $(ARGS)
+
 .PHONY: fuzz
 fuzz: setup ## Send many made-up requests to the API as everybody (a quarter of an hour; EXAMPLES=30 of each operation, ARGS="-k costs")
 	@XUNJIAN_FUZZ_EXAMPLES=$(or $(EXAMPLES),30) $(BIN)/pytest tests/test_schemathesis.py $(ARGS)
 
-.PHONY: test-containers
-test-containers: setup ## Test the platform in containers (docker; two minutes; not part of make test)
-	@$(BIN)/pytest infra/tests $(ARGS)
+.PHONY: compose-test
+compose-test: setup servers ## Test the platform in containers, scaled, killed, upgraded, restored, and its alerts (a quarter of an hour)
+	@infra/docker-engine
+	@$(BIN)/python infra/test-servers exec $(BIN)/pytest infra/tests $(ARGS)
 
 .PHONY: up
 up: ## Run every service in a container of its own, on 127.0.0.1:8000 (docker; XUNJIAN_PORT=… for another port)

@@ -1,91 +1,23 @@
-"""The platform in containers, as `make up` brings it up: `make test-containers`, about two minutes, docker needed."""
+"""The platform in containers, as `make up` brings it up: `make compose-test`; docker needed."""
 
 import os
-import secrets
+import shutil
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import docker
 import pytest
 
+from infra.tests.containers import FACILITY, ROOT, Containers
 from shared.config import SERVICES
 from tests.api import Api
-from tests.processes import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 OURS = (*SERVICES, "gateway")
-FACILITY = "/facilities/chenggong-hall"
 PATIENCE_SECONDS = 60
 MARCH = "2021-03-15T08:00:00+08:00"
-
-
-class Containers:
-    """One simulated installation of its own, beside whatever else runs on this machine."""
-
-    def __init__(self, folder: Path) -> None:
-        self.project = f"xunjian-test-{secrets.token_hex(4)}"
-        self.port = free_port()
-        self.env_file = folder / "passwords.env"
-        self._environment = {
-            **os.environ,
-            "COMPOSE_PROJECT_NAME": self.project,
-            "XUNJIAN_ENV_FILE": str(self.env_file),
-            "XUNJIAN_PORT": str(self.port),
-            "XUNJIAN_SIMULATED": "true",
-        }
-
-    @property
-    def key(self) -> str:
-        """The operator's key, which `infra/compose up` has made."""
-        lines = self.env_file.read_text().splitlines()
-        return next(line.split("=")[1] for line in lines if line.startswith("XUNJIAN_OPERATOR_KEY="))
-
-    @property
-    def api(self) -> Api:
-        """The API, under the operator's key."""
-        return Api(self.port, self.key)
-
-    def compose(self, *arguments: str) -> str:
-        """Run infra/compose; what it printed."""
-        return self._run(str(ROOT / "infra" / "compose"), *arguments)
-
-    def xunjian(self, *arguments: str) -> str:
-        """Run the command line, against the published port."""
-        url = f"http://127.0.0.1:{self.port}"
-        return self._run(sys.executable, "-m", "services.cli", *arguments, "--url", url)
-
-    def container(self, service: str) -> Any:
-        """The one container of a service."""
-        return docker.from_env().containers.get(self.compose("ps", "--quiet", service).strip())
-
-    def wait_until(self, holds: Callable[[], bool], what: str) -> None:
-        """Wait for a condition."""
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while not holds():
-            assert time.monotonic() < give_up, (
-                f"waited {PATIENCE_SECONDS} s until {what}\n{self.compose('logs')[-5000:]}"
-            )
-            time.sleep(0.2)
-
-    def settle(self) -> None:
-        """Wait until every event was applied everywhere."""
-        self.wait_until(lambda: self.api.once("GET", "/installation")[1]["settled"], "all is settled")
-
-    def score(self) -> Any:
-        """The year as it stands on 10 March."""
-        return self.api.get(f"{FACILITY}/assessments/2021", as_of="2021-03-10")
-
-    def _run(self, *command: str) -> str:
-        known = {"XUNJIAN_KEY": self.key} if self.env_file.exists() else {}
-        environment = self._environment | known
-        finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        assert finished.returncode == 0, finished.stdout + finished.stderr
-        return finished.stdout
 
 
 @pytest.fixture(scope="module")
@@ -131,27 +63,63 @@ def test_a_service_may_do_no_more_than_it_must(containers: Containers, service: 
     assert container.exec_run(["grep", "CapEff", "/proc/1/status"]).output.split()[1] == b"0000000000000000"
 
 
-def test_a_service_opens_no_database_but_its_own(containers: Containers) -> None:
-    attempt = (
-        "import os, psycopg;"
-        "own = os.environ['XUNJIAN_DATABASE_SCHEDULING'].replace('+psycopg', '');"
-        "psycopg.connect(own).close(); print('own');"
-        "psycopg.connect(own.replace('/scheduling', '/scoring').replace('//scoring:', '//scheduling:'))"
-    )
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_opens_no_database_but_its_own_and_changes_no_event_there(
+    containers: Containers, service: str
+) -> None:
+    exit_code, output = containers.container(service).exec_run(["python", "-c", _ATTEMPTS, service, *SERVICES])
 
-    exit_code, output = containers.container("scheduling").exec_run(["python", "-c", attempt])
+    assert exit_code == 0, output
+    assert output.decode().splitlines() == [
+        *(f"{other}: permission denied for database" for other in (*SERVICES, "postgres") if other != service),
+        *3 * ["permission denied for table event"],
+        "must be owner of relation event",
+        "must be owner of table event",
+        "permission denied for schema public",
+    ]
 
-    assert exit_code != 0
-    assert output.startswith(b"own\n")
-    assert b'permission denied for database "scoring"' in output
+
+_ATTEMPTS = """
+import os, pathlib, sys
+import psycopg
+
+service, *services = sys.argv[1:]
+own = os.environ[f"XUNJIAN_DATABASE_{service.upper()}"].replace("+psycopg", "")
+password = pathlib.Path("/run/secrets/database_password").read_text()
+for other in (*services, "postgres"):
+    if other != service:
+        try:
+            psycopg.connect(own.rpartition("/")[0] + "/" + other, password=password).close()
+        except psycopg.OperationalError as fault:
+            print(f"{other}: permission denied for database" if "permission denied for database" in str(fault) else fault)
+with psycopg.connect(own, password=password, autocommit=True) as connection:
+    for statement in (
+        "UPDATE event SET hash = ''",
+        "DELETE FROM event",
+        "TRUNCATE event",
+        "DROP TRIGGER event_append_only ON event",
+        "ALTER TABLE event DISABLE TRIGGER ALL",
+        "CREATE TABLE another (a int)",
+    ):
+        try:
+            connection.execute(statement)
+        except psycopg.Error as fault:
+            print(str(fault).splitlines()[0])
+"""
 
 
-def test_the_passwords_are_random_and_for_their_owner_only(containers: Containers) -> None:
-    values = [line.split("=")[1] for line in containers.env_file.read_text().splitlines() if "=" in line]
+def test_the_secrets_are_random_and_for_their_owner_only_and_stand_in_no_environment(containers: Containers) -> None:
+    files = {file.name: file.read_text() for file in containers.secrets.iterdir() if file.stat().st_size}
+    environments = [
+        containers.compose("exec", "-T", service, "env") + str(containers.container(service).attrs["Config"])
+        for service in (*OURS, "postgres", "rabbitmq")
+    ]
 
-    assert len(values) == len(set(values)) == 9
-    assert min(map(len, values)) == 48
-    assert containers.env_file.stat().st_mode & 0o777 == 0o600
+    secret = [value for name, value in files.items() if name != "broker.conf"]
+    assert len(secret) == len(set(secret)) > len(SERVICES)
+    assert min(map(len, secret)) == 48
+    assert containers.secrets.stat().st_mode & 0o777 == 0o700
+    assert [value for value in secret for environment in environments if value in environment] == []
 
 
 def test_what_is_published_there_is_sealed_by_a_key_that_only_scoring_has(
@@ -211,3 +179,77 @@ def test_what_was_recorded_outlives_the_containers(containers: Containers) -> No
 
     assert containers.score() == before
     assert containers.api.get("/installation")["now"] == "2021-03-15T00:00:00Z"
+
+
+def test_what_went_with_its_disk_is_restored_to_the_very_moment(containers: Containers) -> None:
+    containers.backup("base")
+    containers.accident("before")
+    before, moment = containers.score(), containers.sql("SELECT clock_timestamp()")
+    containers.accident("after")
+    assert containers.score() != before
+    segment = containers.sql("SELECT pg_walfile_name(pg_switch_wal())")
+    kept = f"SELECT last_archived_wal >= '{segment}' FROM pg_stat_archiver"
+    containers.wait_until(lambda: containers.sql(kept) == "t", "the log is in the backup")
+
+    containers.compose("rm", "--stop", "--force", "postgres")
+    docker.from_env().volumes.get(f"{containers.project}_postgres").remove()
+    printed = containers.backup("restore", "--to", moment)
+
+    containers.settle()
+    assert containers.score() == before
+    assert f"and what followed to {moment}" in printed
+    assert f"held: {len(SERVICES)} services, " in printed
+    containers.accident("after")
+    assert containers.score() != before
+
+
+def test_a_moment_that_cannot_be_restored_is_refused_and_what_was_there_goes_on(containers: Containers) -> None:
+    before = containers.score()
+
+    with pytest.raises(AssertionError, match=r"no base backup in|has no base backup that was whole by 20000101T"):
+        containers.backup("restore", "--to", "2000-01-01 00:00:00Z")
+    with pytest.raises(AssertionError, match="with its offset"):
+        containers.backup("restore", "--to", "2000-01-01 00:00:00")
+    containers.compose("up", "--no-build")
+
+    assert containers.score() == before
+
+
+def test_an_installation_of_before_keeps_its_passwords_and_its_data(containers: Containers) -> None:
+    before, secrets_ = containers.score(), {file.name: file.read_text() for file in containers.secrets.iterdir()}
+    for service in SERVICES:  # each role owned its database
+        containers.sql(f"REASSIGN OWNED BY migrator TO {service}", service)
+    containers.sql("; ".join(f"ALTER DATABASE {service} OWNER TO {service}" for service in SERVICES))
+    containers.compose("stop")
+    flat = "mv /var/lib/postgresql/data/cluster/* /var/lib/postgresql/data/ && rmdir /var/lib/postgresql/data/cluster"
+    containers.compose("run", "--rm", "--no-deps", "-T", "--entrypoint", "bash", "postgres", "-c", flat)
+    passwords = {name.removeprefix("database_"): value for name, value in secrets_.items() if "database_" in name}
+    passwords |= {"rabbitmq": secrets_["broker_password"]}
+    lines = [f"XUNJIAN_PASSWORD_{name.upper()}={value}" for name, value in passwords.items() if name != "migrator"]
+    containers.settings.write_text(
+        "\n".join([*lines, f"XUNJIAN_OPERATOR_KEY={secrets_['operator_key']}", "XUNJIAN_LOG_LEVEL=INFO\n"])
+    )
+    containers.secrets.rename(containers.secrets.with_name("elsewhere"))
+
+    containers.compose("up", "--no-build")
+
+    now = {file.name: file.read_text() for file in containers.secrets.iterdir()}
+    assert {name for name in secrets_ if now[name] != secrets_[name]} <= {"database_migrator", "grafana_password"}
+    assert containers.settings.read_text() == "XUNJIAN_LOG_LEVEL=INFO\n"
+    assert containers.score() == before
+    owners = containers.sql("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'", "scoring")
+    assert owners == "migrator"
+
+
+def test_the_file_is_taken_by_every_compose_that_is_there() -> None:
+    compose = [command for command in (["docker", "compose"], ["docker-compose"]) if _answers(*command, "version")]
+
+    assert compose
+    for command in compose:
+        with_monitoring = [*command, "--profile", "monitoring", "config", "--quiet"]
+        found = subprocess.run(with_monitoring, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (found.returncode, found.stderr) == (0, ""), command
+
+
+def _answers(*command: str) -> bool:
+    return bool(shutil.which(command[0])) and subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -149,11 +149,12 @@ def test_what_is_published_there_is_sealed_by_a_key_that_only_scoring_has(
 
 def test_the_first_account_is_made_by_the_link_that_the_platform_prints(containers: Containers) -> None:
     printed = containers.compose("first-link")
-    code = printed.strip().rpartition("code=")[2]
+    address, _, code = printed.strip().rpartition("?code=")
     account = {"code": code, "username": "admin", "display_name": "管理员", "password": "correct horse battery"}
 
     status, session = Api(containers.port, "").once("POST", "/accounts/first", account)
 
+    assert address == f"http://127.0.0.1:{containers.port}/welcome"
     assert status == 200, session
     assert Api(containers.port, session["token"]).get("/session")["roles"] == {"*": ["admin"]}
 

@@ -215,8 +215,14 @@ def parked(scene: Scene) -> Iterator[None]:
 @contextmanager
 def broken(scene: Scene) -> Iterator[None]:
     """A service breaks on what it is asked, since a table of its has another name."""
+    asked = "/facilities/hall/work-orders"
+    scene.ask(asked, many=1)  # a rise is only seen of what was there before
+    told = (
+        'count(xunjian_rpc_calls_total{caller="gateway",service="work_orders",method="work_orders",outcome="failed"})'
+    )
+    scene.prometheus.wait_until(lambda: scene.prometheus.query(told), "the calls are counted")
     scene.change("work_orders", "ALTER TABLE work_order RENAME TO away")
-    scene.ask("/facilities/hall/work-orders", many=60)  # readers, impatient here, ask the service many things besides
+    scene.ask(asked, many=60)  # readers, impatient here, ask the service many things besides
     yield
     scene.change("work_orders", "ALTER TABLE away RENAME TO work_order")
 
